@@ -1,0 +1,104 @@
+//! What travels between the functions and their clients: Postern's own API in JSON.
+//!
+//! Refusals travel in one envelope, [`Problem`], which is ARM's: `{"error": {code, message, target, details}}`.
+
+mod activity;
+mod grant;
+mod policy;
+mod session;
+mod vm;
+
+use serde::{Deserialize, Serialize};
+
+pub use self::{
+    activity::{Activity, ActivityQuery, Step},
+    grant::{CreateGrant, GrantList, GrantView, LeaseView, OpeningForm},
+    policy::{PutPolicy, RemovedPolicy},
+    session::{Health, Session, SourceConcern, SourceSeen},
+    vm::{
+        Concern, Exposed, Network, PortState, PortStatus, Support, Unsupported, VmDetail, VmList, VmState,
+        VmSummary,
+    },
+};
+use crate::{grant::GrantId, vm::VmId};
+
+/// Where each operation answers.
+pub mod route {
+    pub const SESSION: &str = "/api/session";
+    pub const VMS: &str = "/api/vms";
+    pub const GRANTS: &str = "/api/grants";
+    pub const ACTIVITY: &str = "/api/activity";
+    pub const ACTIVITY_CSV: &str = "/api/activity.csv";
+    pub const SWEEPS: &str = "/api/sweeps";
+    pub const SIGN_IN: &str = "/auth/sign-in";
+    pub const CALLBACK: &str = "/auth/callback";
+    pub const SIGN_OUT: &str = "/auth/sign-out";
+}
+
+/// The header that a browser can send only with the portal's own script: part of the same-origin proof.
+pub const PORTAL_HEADER: &str = "x-postern-portal";
+
+/// The header under which a client names a request, so that sending it twice is asking once: 1–100 visible characters.
+pub const IDEMPOTENCY_HEADER: &str = "idempotency-key";
+
+/// `/api/vms/{subscription}/{resource group}/{name}`.
+pub fn vm_path(vm: &VmId) -> String {
+    format!(
+        "{}/{}/{}/{}",
+        route::VMS,
+        vm.subscription(),
+        vm.resource_group(),
+        vm.name()
+    )
+}
+
+/// `/api/vms/…/policy`.
+pub fn policy_path(vm: &VmId) -> String {
+    format!("{}/policy", vm_path(vm))
+}
+
+/// `/api/vms/…/rdp/{port}`: an RDP file to connect with.
+pub fn grant_path(grant: GrantId) -> String {
+    format!("{}/{grant}", route::GRANTS)
+}
+
+/// `/api/grants/{id}/revoke`.
+pub fn revoke_path(grant: GrantId) -> String {
+    format!("{}/revoke", grant_path(grant))
+}
+
+/// A refusal, in ARM's envelope.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    pub error: ProblemBody,
+}
+
+/// What was refused, why, and what is allowed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProblemBody {
+    /// For machines, in snake_case.
+    pub code: String,
+    /// For people: what happened, what is true now, what to do.
+    pub message: String,
+    /// The field or resource that it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub details: Vec<ProblemBody>,
+}
+
+impl ProblemBody {
+    pub fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            code: code.into(),
+            message: message.into(),
+            target: None,
+            details: Vec::new(),
+        }
+    }
+
+    pub fn about(mut self, target: impl Into<String>) -> Self {
+        self.target = Some(target.into());
+        self
+    }
+}

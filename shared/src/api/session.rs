@@ -1,0 +1,47 @@
+use std::net::IpAddr;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{decision::Requester, source::SourcePrefix};
+
+/// Who is signed in, from where, and how Postern is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Session {
+    pub requester: Requester,
+    /// When the sign-in ends.
+    pub expires_at: Timestamp,
+    pub source: SourceSeen,
+    pub server_time: Timestamp,
+    pub health: Health,
+}
+
+/// The caller's address, worked out from the connection and the trusted proxies.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceSeen {
+    pub address: IpAddr,
+    /// The address as a source; missing when no opening can be made from it.
+    pub prefix: Option<SourcePrefix>,
+    pub concern: Option<SourceConcern>,
+}
+
+/// Why *my address* may not be what Azure sees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SourceConcern {
+    /// An address of a private network: Azure sees another one, unless the way to the VM is private too.
+    Private,
+    /// Not an address that a packet can come from (loopback, unspecified, multicast).
+    Unusable,
+}
+
+/// Whether closing can be relied upon.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Health {
+    /// When a sweep last ended well; `None`: never.
+    pub last_sweep_at: Option<Timestamp>,
+    /// No sweep for 3 minutes: leases are closed late.
+    pub timer_silent: bool,
+    /// Leases past their end and not yet read back as closed.
+    pub overdue: u64,
+}
