@@ -18,30 +18,18 @@ const ALL_V4: Range = (0, u32::MAX as u128);
 const ALL_V6: Range = (0, u128::MAX);
 
 impl AddressSet {
-    pub const EMPTY: Self = Self {
-        v4: Vec::new(),
-        v6: Vec::new(),
-    };
+    pub const EMPTY: Self = Self { v4: Vec::new(), v6: Vec::new() };
 
     /// Every address of both families.
     pub fn all() -> Self {
-        Self {
-            v4: vec![ALL_V4],
-            v6: vec![ALL_V6],
-        }
+        Self { v4: vec![ALL_V4], v6: vec![ALL_V6] }
     }
 
     /// Every address of the family of `like`.
     pub fn all_like(like: IpAddr) -> Self {
         match like {
-            IpAddr::V4(_) => Self {
-                v4: vec![ALL_V4],
-                v6: Vec::new(),
-            },
-            IpAddr::V6(_) => Self {
-                v4: Vec::new(),
-                v6: vec![ALL_V6],
-            },
+            IpAddr::V4(_) => Self { v4: vec![ALL_V4], v6: Vec::new() },
+            IpAddr::V6(_) => Self { v4: Vec::new(), v6: vec![ALL_V6] },
         }
     }
 
@@ -54,9 +42,7 @@ impl AddressSet {
             IpAddr::V4(v4) => (&self.v4, u128::from(v4.to_bits())),
             IpAddr::V6(v6) => (&self.v6, v6.to_bits()),
         };
-        ranges
-            .iter()
-            .any(|&(first, last)| first <= number && number <= last)
+        ranges.iter().any(|&(first, last)| first <= number && number <= last)
     }
 
     pub fn is_subset(&self, other: &Self) -> bool {
@@ -65,24 +51,15 @@ impl AddressSet {
 
     pub fn union(&self, other: &Self) -> Self {
         let merged = |a: &[Range], b: &[Range]| normal(a.iter().chain(b).copied().collect());
-        Self {
-            v4: merged(&self.v4, &other.v4),
-            v6: merged(&self.v6, &other.v6),
-        }
+        Self { v4: merged(&self.v4, &other.v4), v6: merged(&self.v6, &other.v6) }
     }
 
     pub fn intersection(&self, other: &Self) -> Self {
-        Self {
-            v4: common(&self.v4, &other.v4),
-            v6: common(&self.v6, &other.v6),
-        }
+        Self { v4: common(&self.v4, &other.v4), v6: common(&self.v6, &other.v6) }
     }
 
     pub fn minus(&self, other: &Self) -> Self {
-        Self {
-            v4: less(&self.v4, &other.v4),
-            v6: less(&self.v6, &other.v6),
-        }
+        Self { v4: less(&self.v4, &other.v4), v6: less(&self.v6, &other.v6) }
     }
 
     /// The fewest prefixes that make up the set; `*` for every address of a family alone is `0.0.0.0/0` or `::/0`.
@@ -108,10 +85,7 @@ impl FromIterator<IpNet> for AddressSet {
                 IpNet::V6(net) => v6.push((net.network().to_bits(), net.broadcast().to_bits())),
             }
         }
-        Self {
-            v4: normal(v4),
-            v6: normal(v6),
-        }
+        Self { v4: normal(v4), v6: normal(v6) }
     }
 }
 
@@ -136,20 +110,13 @@ fn common(a: &[Range], b: &[Range]) -> Vec<Range> {
         let (first, last) = (a_first.max(b_first), a_last.min(b_last));
         (first <= last).then_some((first, last))
     };
-    normal(
-        a.iter()
-            .flat_map(|x| b.iter().filter_map(move |y| overlap(x, y)))
-            .collect(),
-    )
+    normal(a.iter().flat_map(|x| b.iter().filter_map(move |y| overlap(x, y))).collect())
 }
 
 fn less(from: &[Range], taken: &[Range]) -> Vec<Range> {
     let mut left = from.to_vec();
     for &(cut_first, cut_last) in taken {
-        left = left
-            .into_iter()
-            .flat_map(|range| without(range, (cut_first, cut_last)))
-            .collect();
+        left = left.into_iter().flat_map(|range| without(range, (cut_first, cut_last))).collect();
     }
     left
 }
@@ -157,10 +124,7 @@ fn less(from: &[Range], taken: &[Range]) -> Vec<Range> {
 fn without((first, last): Range, (cut_first, cut_last): Range) -> impl Iterator<Item = Range> {
     let before = cut_first.checked_sub(1).map(|end| (first, last.min(end)));
     let after = cut_last.checked_add(1).map(|start| (first.max(start), last));
-    [before, after]
-        .into_iter()
-        .flatten()
-        .filter(|(first, last)| first <= last)
+    [before, after].into_iter().flatten().filter(|(first, last)| first <= last)
 }
 
 #[cfg(test)]
@@ -186,10 +150,7 @@ mod tests {
         let joined = set(&["203.0.113.0/25", "203.0.113.128/25", "2001:db8::/64"]);
         let texts: Vec<String> = joined.prefixes().iter().map(IpNet::to_string).collect();
         assert_eq!(texts, ["203.0.113.0/24", "2001:db8::/64"]);
-        assert_eq!(
-            AddressSet::all_like("::".parse().unwrap()).prefixes()[0].to_string(),
-            "::/0"
-        );
+        assert_eq!(AddressSet::all_like("::".parse().unwrap()).prefixes()[0].to_string(), "::/0");
     }
 
     proptest! {
@@ -210,11 +171,7 @@ mod tests {
     fn nets() -> impl Strategy<Value = Vec<IpNet>> {
         proptest::collection::vec((any::<u8>(), 24u8..=32), 0..6).prop_map(|list| {
             list.into_iter()
-                .map(|(last, length)| {
-                    IpNet::new(IpAddr::from([10, 0, 0, last]), length)
-                        .unwrap()
-                        .trunc()
-                })
+                .map(|(last, length)| IpNet::new(IpAddr::from([10, 0, 0, last]), length).unwrap().trunc())
                 .collect()
         })
     }

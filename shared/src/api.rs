@@ -43,13 +43,7 @@ pub const IDEMPOTENCY_HEADER: &str = "idempotency-key";
 
 /// `/api/vms/{subscription}/{resource group}/{name}`.
 pub fn vm_path(vm: &VmId) -> String {
-    format!(
-        "{}/{}/{}/{}",
-        route::VMS,
-        vm.subscription(),
-        vm.resource_group(),
-        vm.name()
-    )
+    format!("{}/{}/{}/{}", route::VMS, vm.subscription(), vm.resource_group(), vm.name())
 }
 
 /// `/api/vms/…/policy`.
@@ -89,12 +83,7 @@ pub struct ProblemBody {
 
 impl ProblemBody {
     pub fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
-        Self {
-            code: code.into(),
-            message: message.into(),
-            target: None,
-            details: Vec::new(),
-        }
+        Self { code: code.into(), message: message.into(), target: None, details: Vec::new() }
     }
 
     pub fn about(mut self, target: impl Into<String>) -> Self {

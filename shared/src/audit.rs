@@ -20,70 +20,20 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "event")]
 pub enum Event {
-    PolicyPut {
-        ports: Vec<PortRule>,
-    },
+    PolicyPut { ports: Vec<PortRule> },
     PolicyRemoved,
-    Asked {
-        openings: Vec<AskedOpening>,
-        justification: Option<String>,
-        from: String,
-    },
-    Denied {
-        denials: Vec<Denial>,
-    },
-    Granted {
-        grant: GrantId,
-        leases: Vec<LeaseId>,
-        ends_at: Timestamp,
-    },
-    RevokeAsked {
-        grant: GrantId,
-    },
-    RuleWritten {
-        nsg: NsgId,
-        rule: NsgRule,
-        correlation_id: Option<String>,
-    },
-    RuleRemoved {
-        nsg: NsgId,
-        rule: NsgRule,
-        correlation_id: Option<String>,
-    },
-    WriteFailed {
-        nsg: NsgId,
-        rule: String,
-        error: String,
-        correlation_id: Option<String>,
-    },
-    Opened {
-        grant: GrantId,
-        lease: LeaseId,
-        port: Port,
-        sources: Sources,
-    },
-    Closed {
-        grant: GrantId,
-        lease: LeaseId,
-        port: Port,
-        reason: CloseReason,
-    },
-    Overdue {
-        grant: GrantId,
-        lease: LeaseId,
-        port: Port,
-        attempts: u32,
-        error: String,
-    },
-    Obstructed {
-        nsg: NsgId,
-        grant: Option<GrantId>,
-        obstacle: String,
-    },
-    StillOpen {
-        port: Port,
-        rule: RuleName,
-    },
+    Asked { openings: Vec<AskedOpening>, justification: Option<String>, from: String },
+    Denied { denials: Vec<Denial> },
+    Granted { grant: GrantId, leases: Vec<LeaseId>, ends_at: Timestamp },
+    RevokeAsked { grant: GrantId },
+    RuleWritten { nsg: NsgId, rule: NsgRule, correlation_id: Option<String> },
+    RuleRemoved { nsg: NsgId, rule: NsgRule, correlation_id: Option<String> },
+    WriteFailed { nsg: NsgId, rule: String, error: String, correlation_id: Option<String> },
+    Opened { grant: GrantId, lease: LeaseId, port: Port, sources: Sources },
+    Closed { grant: GrantId, lease: LeaseId, port: Port, reason: CloseReason },
+    Overdue { grant: GrantId, lease: LeaseId, port: Port, attempts: u32, error: String },
+    Obstructed { nsg: NsgId, grant: Option<GrantId>, obstacle: String },
+    StillOpen { port: Port, rule: RuleName },
 }
 
 /// An opening as it was asked for.
@@ -152,18 +102,8 @@ impl fmt::Display for Event {
                 f.write_str("Asked for ")?;
                 for (n, opening) in openings.iter().enumerate() {
                     let comma = if n == 0 { "" } else { "; " };
-                    let AskedOpening {
-                        vm,
-                        port,
-                        sources,
-                        seconds,
-                    } = opening;
-                    write!(
-                        f,
-                        "{comma}port {port} of {} from {sources} for {} min",
-                        vm.name(),
-                        seconds / 60
-                    )?;
+                    let AskedOpening { vm, port, sources, seconds } = opening;
+                    write!(f, "{comma}port {port} of {} from {sources} for {} min", vm.name(), seconds / 60)?;
                 }
                 write!(f, ", calling from {from}")
             }
@@ -174,22 +114,10 @@ impl fmt::Display for Event {
             Self::Granted { ends_at, .. } => write!(f, "Granted until {ends_at:.0}"),
             Self::RevokeAsked { .. } => f.write_str("Asked to close now"),
             Self::RuleWritten { nsg, rule, .. } => {
-                write!(
-                    f,
-                    "Wrote rule {} ({}) to {}",
-                    rule.name,
-                    rule.priority,
-                    nsg.name()
-                )
+                write!(f, "Wrote rule {} ({}) to {}", rule.name, rule.priority, nsg.name())
             }
             Self::RuleRemoved { nsg, rule, .. } => {
-                write!(
-                    f,
-                    "Removed rule {} ({}) from {}",
-                    rule.name,
-                    rule.priority,
-                    nsg.name()
-                )
+                write!(f, "Removed rule {} ({}) from {}", rule.name, rule.priority, nsg.name())
             }
             Self::WriteFailed { nsg, rule, error, .. } => {
                 write!(f, "Could not change rule {rule} in {}: {error}", nsg.name())
@@ -198,12 +126,7 @@ impl fmt::Display for Event {
             Self::Closed { port, reason, .. } => {
                 write!(f, "Port {port} read back as closed ({})", reason.as_str())
             }
-            Self::Overdue {
-                port,
-                attempts,
-                error,
-                ..
-            } => {
+            Self::Overdue { port, attempts, error, .. } => {
                 write!(f, "Port {port} is overdue after {attempts} attempts: {error}")
             }
             Self::Obstructed { nsg, obstacle, .. } => write!(f, "Not possible in {}: {obstacle}", nsg.name()),
@@ -251,12 +174,7 @@ impl Entry {
     pub fn after(last_seq: u64, last_hash: &str, record: Record) -> Self {
         let seq = last_seq + 1;
         let hash = digest(seq, last_hash, &record);
-        Self {
-            seq,
-            record,
-            previous: last_hash.to_owned(),
-            hash,
-        }
+        Self { seq, record, previous: last_hash.to_owned(), hash }
     }
 }
 
@@ -267,11 +185,7 @@ fn digest(seq: u64, previous: &str, record: &Record) -> String {
     for part in [previous, "\n", &seq.to_string(), "\n", &body] {
         hasher.update(part);
     }
-    hasher
-        .finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Where a chain does not hold.
@@ -292,10 +206,7 @@ pub fn verify<'e>(
 ) -> Result<(u64, &'e str), Broken> {
     for entry in entries {
         if entry.seq != last_seq + 1 {
-            return Err(Broken::Gap {
-                expected: last_seq + 1,
-                found: entry.seq,
-            });
+            return Err(Broken::Gap { expected: last_seq + 1, found: entry.seq });
         }
         if entry.previous != last_hash {
             return Err(Broken::Unlinked(entry.seq));
@@ -316,18 +227,10 @@ mod tests {
     fn a_chain(length: u64) -> Vec<Entry> {
         let mut chain: Vec<Entry> = Vec::new();
         for _ in 0..length {
-            let (seq, hash) = chain
-                .last()
-                .map_or((0, GENESIS), |entry| (entry.seq, entry.hash.as_str()));
+            let (seq, hash) = chain.last().map_or((0, GENESIS), |entry| (entry.seq, entry.hash.as_str()));
             let vm = vm("web-01");
             let (subscription, event) = (vm.subscription(), Event::PolicyRemoved);
-            let record = Record {
-                subscription,
-                at: now(),
-                actor: None,
-                vm: Some(vm),
-                event,
-            };
+            let record = Record { subscription, at: now(), actor: None, vm: Some(vm), event };
             chain.push(Entry::after(seq, hash, record));
         }
         chain
@@ -347,13 +250,7 @@ mod tests {
         assert_eq!(verify((0, GENESIS), &changed), Err(Broken::Changed(3)));
         let mut missing = a_chain(5);
         missing.remove(1);
-        assert_eq!(
-            verify((0, GENESIS), &missing),
-            Err(Broken::Gap {
-                expected: 2,
-                found: 3
-            })
-        );
+        assert_eq!(verify((0, GENESIS), &missing), Err(Broken::Gap { expected: 2, found: 3 }));
         let mut relinked = a_chain(5);
         relinked[3].previous = GENESIS.to_owned();
         assert_eq!(verify((0, GENESIS), &relinked), Err(Broken::Unlinked(4)));

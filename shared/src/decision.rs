@@ -42,25 +42,11 @@ pub enum Denial {
     #[error("your Azure roles do not let you request access to {vm}", vm = .vm.name())]
     RequestNotPermitted { vm: VmId },
     #[error("port {port} of {vm} is not in its policy; it has {}", list(.allowed), vm = .vm.name())]
-    PortNotInPolicy {
-        vm: VmId,
-        port: Port,
-        allowed: Vec<Port>,
-    },
+    PortNotInPolicy { vm: VmId, port: Port, allowed: Vec<Port> },
     #[error("{source_prefix} may not ask for port {port} of {vm}; allowed: {}", sources(.allowed), vm = .vm.name())]
-    SourceNotAllowed {
-        vm: VmId,
-        port: Port,
-        source_prefix: SourcePrefix,
-        allowed: AllowedSources,
-    },
+    SourceNotAllowed { vm: VmId, port: Port, source_prefix: SourcePrefix, allowed: AllowedSources },
     #[error("{asked} is longer than the {maximum} that port {port} of {vm} allows", vm = .vm.name())]
-    DurationOverMaximum {
-        vm: VmId,
-        port: Port,
-        asked: AccessDuration,
-        maximum: MaxDuration,
-    },
+    DurationOverMaximum { vm: VmId, port: Port, asked: AccessDuration, maximum: MaxDuration },
     #[error("the policy of {vm} asks why: add a justification", vm = .vm.name())]
     JustificationRequired { vm: VmId },
 }
@@ -180,31 +166,16 @@ fn judge<'p>(
     }
     let Some(rule) = protected.ports.for_port(opening.port) else {
         let allowed = protected.ports.iter().map(|rule| rule.port).collect();
-        denials.push(Denial::PortNotInPolicy {
-            vm,
-            port: opening.port,
-            allowed,
-        });
+        denials.push(Denial::PortNotInPolicy { vm, port: opening.port, allowed });
         return Err(denials);
     };
     denials.extend(judge_against_rule(opening, rule));
-    if denials.is_empty() {
-        Ok(rule)
-    } else {
-        Err(denials)
-    }
+    if denials.is_empty() { Ok(rule) } else { Err(denials) }
 }
 
 fn judge_against_rule(opening: &Opening, rule: &PortRule) -> Vec<Denial> {
-    let Opening {
-        vm,
-        port,
-        sources,
-        duration,
-    } = opening;
-    let outside = sources
-        .iter()
-        .filter(|source| !rule.allowed_sources.permits(*source));
+    let Opening { vm, port, sources, duration } = opening;
+    let outside = sources.iter().filter(|source| !rule.allowed_sources.permits(*source));
     let mut denials: Vec<Denial> = outside
         .map(|source_prefix| Denial::SourceNotAllowed {
             vm: vm.clone(),
@@ -258,10 +229,7 @@ pub(crate) mod tests {
             ..an_opening("web-01", 22)
         };
         assert!(decided(a_policy(), lasting(10_800), None).is_ok());
-        assert_eq!(
-            codes(decided(a_policy(), lasting(10_801), None)),
-            ["duration_over_maximum"]
-        );
+        assert_eq!(codes(decided(a_policy(), lasting(10_801), None)), ["duration_over_maximum"]);
     }
 
     #[test]
@@ -272,21 +240,14 @@ pub(crate) mod tests {
         policy.ports = PortRules::try_from(vec![rule]).unwrap();
         assert!(decided(policy.clone(), an_opening("web-01", 22), None).is_ok());
         let outside = vec!["198.51.100.7".parse().unwrap(), "203.0.0.0/16".parse().unwrap()];
-        let opening = Opening {
-            sources: Sources::try_from(outside).unwrap(),
-            ..an_opening("web-01", 22)
-        };
+        let opening = Opening { sources: Sources::try_from(outside).unwrap(), ..an_opening("web-01", 22) };
         assert_eq!(codes(decided(policy, opening, None)), ["source_not_allowed"; 2]);
     }
 
     #[test]
     fn rejects_a_vm_without_a_policy() {
         let denials = decided(a_policy(), an_opening("web-02", 22), None).unwrap_err();
-        assert!(
-            denials
-                .as_slice()
-                .contains(&Denial::VmNotProtected { vm: vm("web-02") })
-        );
+        assert!(denials.as_slice().contains(&Denial::VmNotProtected { vm: vm("web-02") }));
     }
 
     #[test]
@@ -308,55 +269,27 @@ pub(crate) mod tests {
         let request = AccessRequest::new(vec![an_opening("web-01", 22)], None).unwrap();
         let mut caller = a_caller("web-01");
         assert!(decide(&policy, &request, &caller, now()).is_ok());
-        caller.rights.insert(
-            vm("web-01"),
-            VmRights {
-                read: true,
-                request: false,
-                configure: true,
-            },
-        );
-        assert_eq!(
-            codes(decide(&policy, &request, &caller, now())),
-            ["request_not_permitted"]
-        );
+        caller.rights.insert(vm("web-01"), VmRights { read: true, request: false, configure: true });
+        assert_eq!(codes(decide(&policy, &request, &caller, now())), ["request_not_permitted"]);
         caller.rights.clear();
-        assert_eq!(
-            codes(decide(&policy, &request, &caller, now())),
-            ["request_not_permitted"]
-        );
+        assert_eq!(codes(decide(&policy, &request, &caller, now())), ["request_not_permitted"]);
     }
 
     #[test]
     fn all_reasons_are_given_at_once_and_one_bad_opening_denies_the_whole() {
         let mut policy = a_policy();
         policy.justification = JustificationRule::Required;
-        let too_long = Opening {
-            duration: "PT4H".parse().unwrap(),
-            ..an_opening("web-01", 22)
-        };
+        let too_long = Opening { duration: "PT4H".parse().unwrap(), ..an_opening("web-01", 22) };
         let request = AccessRequest::new(vec![too_long, an_opening("web-01", 443)], None).unwrap();
         let policies = BTreeMap::from([(vm("web-01"), policy)]);
         let outcome = decide(&policies, &request, &a_caller("web-01"), now());
-        assert_eq!(
-            codes(outcome),
-            [
-                "justification_required",
-                "duration_over_maximum",
-                "port_not_in_policy"
-            ]
-        );
+        assert_eq!(codes(outcome), ["justification_required", "duration_over_maximum", "port_not_in_policy"]);
     }
 
     fn decided(policy: ProtectedVm, opening: Opening, why: Option<&str>) -> Result<Admission, Denials> {
         let caller = a_caller(opening.vm.name());
         let request = AccessRequest::new(vec![opening], why.map(|text| text.parse().unwrap())).unwrap();
-        decide(
-            &BTreeMap::from([(policy.vm.clone(), policy)]),
-            &request,
-            &caller,
-            now(),
-        )
+        decide(&BTreeMap::from([(policy.vm.clone(), policy)]), &request, &caller, now())
     }
 
     fn codes(outcome: Result<Admission, Denials>) -> Vec<&'static str> {
@@ -368,12 +301,7 @@ pub(crate) mod tests {
     }
 
     pub(crate) fn vm(name: &str) -> VmId {
-        VmId::new(
-            "0b1f6471-1bf0-4dda-aec3-cb9272f09590".parse().unwrap(),
-            "prod-rg",
-            name,
-        )
-        .unwrap()
+        VmId::new("0b1f6471-1bf0-4dda-aec3-cb9272f09590".parse().unwrap(), "prod-rg", name).unwrap()
     }
 
     pub(crate) fn an_opening(name: &str, port: i64) -> Opening {
@@ -386,10 +314,7 @@ pub(crate) mod tests {
     }
 
     pub(crate) fn a_policy() -> ProtectedVm {
-        let ssh = PortRule {
-            protocol: Protocol::Tcp,
-            ..PortRule::with_defaults(Port::SSH)
-        };
+        let ssh = PortRule { protocol: Protocol::Tcp, ..PortRule::with_defaults(Port::SSH) };
         ProtectedVm {
             vm: vm("web-01"),
             ports: PortRules::try_from(vec![ssh]).unwrap(),
@@ -399,18 +324,8 @@ pub(crate) mod tests {
     }
 
     pub(crate) fn a_caller(name: &str) -> Caller {
-        let requester = Requester {
-            id: "oid-rui".to_owned(),
-            name: "rui@contoso.example".to_owned(),
-        };
-        let rights = VmRights {
-            read: true,
-            request: true,
-            configure: false,
-        };
-        Caller {
-            requester,
-            rights: BTreeMap::from([(vm(name), rights)]),
-        }
+        let requester = Requester { id: "oid-rui".to_owned(), name: "rui@contoso.example".to_owned() };
+        let rights = VmRights { read: true, request: true, configure: false };
+        Caller { requester, rights: BTreeMap::from([(vm(name), rights)]) }
     }
 }

@@ -34,50 +34,29 @@ pub fn port_state(
     now: Timestamp,
 ) -> (PortState, Vec<Exposed>) {
     let Some(paths) = observed_paths(machine, observed) else {
-        return (
-            PortState::PossiblyOpen {
-                concerns: vec![Concern::NeverChecked],
-            },
-            Vec::new(),
-        );
+        return (PortState::PossiblyOpen { concerns: vec![Concern::NeverChecked] }, Vec::new());
     };
-    let living: Vec<GrantId> = leases
-        .iter()
-        .filter(|view| view.lease.lives(now))
-        .map(|view| view.grant)
-        .collect();
+    let living: Vec<GrantId> =
+        leases.iter().filter(|view| view.lease.lives(now)).map(|view| view.grant).collect();
     let exposed = exposed(deployment, &paths, rule, &living);
     let mut concerns: Vec<Concern> = Vec::new();
     for one in &exposed {
-        let concern = Concern::ForeignRule {
-            rule: one.rule.clone(),
-        };
+        let concern = Concern::ForeignRule { rule: one.rule.clone() };
         if !concerns.contains(&concern) {
             concerns.push(concern);
         }
     }
-    if !paths
-        .iter()
-        .all(|(path, nsgs)| nsgs.iter().all(|nsg| has_guard(deployment, nsg, path, rule.port)))
-    {
+    if !paths.iter().all(|(path, nsgs)| nsgs.iter().all(|nsg| has_guard(deployment, nsg, path, rule.port))) {
         concerns.push(Concern::GuardMissing);
     }
-    let due = leases
-        .iter()
-        .filter(|view| view.lease.is_due(now))
-        .map(|view| view.lease.expires_at)
-        .min();
+    let due = leases.iter().filter(|view| view.lease.is_due(now)).map(|view| view.lease.expires_at).min();
     concerns.extend(due.map(|since| Concern::Overdue { since }));
     let waiting =
         |view: &&LeaseView| view.lease.lives(now) && matches!(view.lease.state, LeaseState::Pending { .. });
     if leases.iter().any(|view| waiting(&view)) {
         concerns.push(Concern::NotConfirmed);
     }
-    let until = leases
-        .iter()
-        .filter(|view| view.lease.lives(now))
-        .map(|view| view.lease.expires_at)
-        .max();
+    let until = leases.iter().filter(|view| view.lease.lives(now)).map(|view| view.lease.expires_at).max();
     let state = match (concerns.is_empty(), until) {
         (false, _) => PortState::PossiblyOpen { concerns },
         (true, Some(until)) => PortState::Open { until },
@@ -93,10 +72,7 @@ pub fn lets_in(machine: &Machine, lease: &Lease, observed: &Observations) -> boo
     };
     let mut reached = false;
     for (path, nsgs) in &paths {
-        let of_family = lease
-            .sources
-            .iter()
-            .filter(|source| source.is_ipv6() == path.destination.is_ipv6());
+        let of_family = lease.sources.iter().filter(|source| source.is_ipv6() == path.destination.is_ipv6());
         let granted: AddressSet = of_family.map(|source| source.net()).collect();
         if granted.is_empty() {
             continue;
@@ -129,15 +105,11 @@ pub fn is_held(
                 stamp.deployment == *deployment
                     && matches!(stamp.purpose, Purpose::Lease { grant: of, .. } if of == grant)
             });
-            let reaches = destinations
-                .as_ref()
-                .is_none_or(|to| to.iter().any(|one| speaks_to(rule, (*one).into())));
+            let reaches =
+                destinations.as_ref().is_none_or(|to| to.iter().any(|one| speaks_to(rule, (*one).into())));
             for_grant
                 && reaches
-                && rule
-                    .destination_ports
-                    .iter()
-                    .any(|range| range.contains(lease.port.number()))
+                && rule.destination_ports.iter().any(|range| range.contains(lease.port.number()))
         })
     })
 }
@@ -165,16 +137,8 @@ fn exposed(
     let mut merged: BTreeMap<RuleName, (AddressSet, AddressSet)> = BTreeMap::new();
     for (path, nsgs) in paths {
         for transport in Transport::of(rule.protocol) {
-            for Way {
-                rules,
-                certain,
-                possible,
-            } in through(path, nsgs, *transport, rule.port.number())
-            {
-                if rules
-                    .iter()
-                    .any(|(_, rule)| is_of_living(deployment, rule, living))
-                {
+            for Way { rules, certain, possible } in through(path, nsgs, *transport, rule.port.number()) {
+                if rules.iter().any(|(_, rule)| is_of_living(deployment, rule, living)) {
                     continue;
                 }
                 let Some((nsg, first)) = rules.first() else {
@@ -218,16 +182,10 @@ fn in_words(set: &AddressSet) -> Vec<String> {
 fn has_guard(deployment: &Deployment, nsg: &ObservedNsg, path: &Path<'_>, port: Port) -> bool {
     nsg.rules.iter().any(|rule| {
         rule.access == Access::Deny
-            && rule
-                .name
-                .parse::<Stamp>()
-                .is_ok_and(|stamp| stamp.deployment == *deployment)
+            && rule.name.parse::<Stamp>().is_ok_and(|stamp| stamp.deployment == *deployment)
             && speaks_to(rule, path.destination.into())
             && rule.sources.contains(&AddressMatch::Any)
-            && rule
-                .destination_ports
-                .iter()
-                .any(|range| range.contains(port.number()))
+            && rule.destination_ports.iter().any(|range| range.contains(port.number()))
     })
 }
 

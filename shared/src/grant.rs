@@ -90,12 +90,7 @@ impl Admission {
         admitted_at: Timestamp,
         openings: Vec<AdmittedOpening>,
     ) -> Option<Self> {
-        (!openings.is_empty()).then_some(Self {
-            requester,
-            justification,
-            admitted_at,
-            openings,
-        })
+        (!openings.is_empty()).then_some(Self { requester, justification, admitted_at, openings })
     }
 
     pub fn openings(&self) -> &[AdmittedOpening] {
@@ -109,24 +104,9 @@ impl Admission {
         let end = self.openings.iter().map(|opening| opening.expires_at).max()?;
         let subscription = self.openings.first()?.vm.subscription();
         let window = AccessWindow::new(self.admitted_at, end).ok()?;
-        let leases = self
-            .openings
-            .into_iter()
-            .map(|opening| Lease::pending(lease_id(), opening))
-            .collect();
-        let Self {
-            requester,
-            justification,
-            ..
-        } = self;
-        Some(Grant {
-            id,
-            subscription,
-            requester,
-            justification,
-            window,
-            leases,
-        })
+        let leases = self.openings.into_iter().map(|opening| Lease::pending(lease_id(), opening)).collect();
+        let Self { requester, justification, .. } = self;
+        Some(Grant { id, subscription, requester, justification, window, leases })
     }
 }
 
@@ -202,24 +182,9 @@ pub struct Lease {
 
 impl Lease {
     fn pending(id: LeaseId, opening: AdmittedOpening) -> Self {
-        let AdmittedOpening {
-            vm,
-            port,
-            protocol,
-            sources,
-            expires_at,
-        } = opening;
+        let AdmittedOpening { vm, port, protocol, sources, expires_at } = opening;
         let (ends_as, state) = (CloseReason::Expired, LeaseState::Pending { written_at: None });
-        Self {
-            id,
-            vm,
-            port,
-            protocol,
-            sources,
-            expires_at,
-            ends_as,
-            state,
-        }
+        Self { id, vm, port, protocol, sources, expires_at, ends_as, state }
     }
 
     /// Whether its packets should get in at `now`.
@@ -263,10 +228,7 @@ impl Lease {
     /// No rule of ours lets it in any more: read back.
     pub fn closed(mut self, at: Timestamp) -> Self {
         if self.is_due(at) {
-            self.state = LeaseState::Closed {
-                at,
-                reason: self.ends_as,
-            };
+            self.state = LeaseState::Closed { at, reason: self.ends_as };
         }
         self
     }
@@ -283,9 +245,7 @@ mod tests {
         let policy = std::collections::BTreeMap::from([(vm("web-01"), a_policy())]);
         let request = crate::request::AccessRequest::new(vec![an_opening("web-01", 22)], None).unwrap();
         let admission = crate::decision::decide(&policy, &request, &a_caller("web-01"), now()).unwrap();
-        admission
-            .into_grant(GrantId(Uuid::from_u128(1)), || LeaseId(Uuid::from_u128(2)))
-            .unwrap()
+        admission.into_grant(GrantId(Uuid::from_u128(1)), || LeaseId(Uuid::from_u128(2))).unwrap()
     }
 
     fn later(seconds: i64) -> Timestamp {
@@ -304,13 +264,7 @@ mod tests {
         let open = a_grant().leases.remove(0).written(later(1)).opened(later(2));
         assert_eq!(open.state, LeaseState::Open { opened_at: later(2) });
         let closed = open.closed(later(3601));
-        assert_eq!(
-            closed.state,
-            LeaseState::Closed {
-                at: later(3601),
-                reason: CloseReason::Expired
-            }
-        );
+        assert_eq!(closed.state, LeaseState::Closed { at: later(3601), reason: CloseReason::Expired });
     }
 
     #[test]
@@ -321,20 +275,10 @@ mod tests {
 
     #[test]
     fn a_revoked_lease_is_due_at_once_and_closes_as_revoked() {
-        let revoked = a_grant()
-            .leases
-            .remove(0)
-            .opened(later(2))
-            .ended(CloseReason::Revoked, later(60));
+        let revoked = a_grant().leases.remove(0).opened(later(2)).ended(CloseReason::Revoked, later(60));
         assert!(revoked.is_due(later(60)));
         let closed = revoked.closed(later(61));
-        assert_eq!(
-            closed.state,
-            LeaseState::Closed {
-                at: later(61),
-                reason: CloseReason::Revoked
-            }
-        );
+        assert_eq!(closed.state, LeaseState::Closed { at: later(61), reason: CloseReason::Revoked });
         assert_eq!(closed.clone().ended(CloseReason::Failed, later(62)), closed);
         assert_eq!(closed.clone().opened(later(63)), closed);
     }

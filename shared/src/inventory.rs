@@ -96,10 +96,7 @@ impl Machine {
 
     /// The private addresses whose packets `nsg` decides over.
     pub fn destinations_in(&self, nsg: &NsgId) -> BTreeSet<IpAddr> {
-        self.paths()
-            .filter(|path| path.nsgs.contains(&nsg))
-            .map(|path| path.destination)
-            .collect()
+        self.paths().filter(|path| path.nsgs.contains(&nsg)).map(|path| path.destination).collect()
     }
 
     /// Why its ports cannot be guarded; empty if they can.
@@ -146,13 +143,9 @@ pub(crate) mod tests {
 
     #[test]
     fn rejects_a_machine_without_any_nsg_and_one_with_an_unguarded_interface() {
-        assert_eq!(
-            a_machine("bare-01", "10.1.0.4", &[]).unsupported(),
-            [Unsupported::NoNsg]
-        );
+        assert_eq!(a_machine("bare-01", "10.1.0.4", &[]).unsupported(), [Unsupported::NoNsg]);
         let mut half = a_machine("web-01", "10.1.0.4", &["nic"]);
-        half.interfaces
-            .push(a_machine("x", "10.1.0.9", &[]).interfaces.remove(0));
+        half.interfaces.push(a_machine("x", "10.1.0.9", &[]).interfaces.remove(0));
         assert_eq!(half.unsupported(), [Unsupported::InterfaceWithoutNsg]);
     }
 
@@ -164,28 +157,16 @@ pub(crate) mod tests {
             machine.unsupported()
         };
         assert_eq!(with(|m| m.kind = MachineKind::Classic), [Unsupported::Classic]);
-        assert_eq!(
-            with(|m| m.way_in = WayIn::Firewall),
-            [Unsupported::BehindFirewall]
-        );
-        assert_eq!(
-            with(|m| m.way_in = WayIn::FirewallWithPolicy),
-            [Unsupported::FirewallPolicy]
-        );
-        assert_eq!(
-            with(|m| m.way_in = WayIn::Unreadable),
-            [Unsupported::NetworkUnreadable]
-        );
+        assert_eq!(with(|m| m.way_in = WayIn::Firewall), [Unsupported::BehindFirewall]);
+        assert_eq!(with(|m| m.way_in = WayIn::FirewallWithPolicy), [Unsupported::FirewallPolicy]);
+        assert_eq!(with(|m| m.way_in = WayIn::Unreadable), [Unsupported::NetworkUnreadable]);
     }
 
     #[test]
     fn a_path_passes_the_subnets_nsg_and_the_interfaces() {
         let machine = a_machine("win-01", "10.1.1.5", &["nic", "subnet"]);
         let path = machine.paths().next().unwrap();
-        assert_eq!(
-            path.nsgs.iter().map(|nsg| nsg.name()).collect::<Vec<_>>(),
-            ["subnet", "nic"]
-        );
+        assert_eq!(path.nsgs.iter().map(|nsg| nsg.name()).collect::<Vec<_>>(), ["subnet", "nic"]);
         assert_eq!(machine.destinations_in(&nsg("subnet")).len(), 1);
         assert!(machine.destinations_in(&nsg("other")).is_empty());
     }
@@ -210,10 +191,7 @@ pub(crate) mod tests {
             admin_user: None,
             kind: MachineKind::ResourceManager,
             way_in: WayIn::Direct,
-            interfaces: vec![Interface {
-                nsg: nsgs.first().map(|name| nsg(name)),
-                addresses: vec![address],
-            }],
+            interfaces: vec![Interface { nsg: nsgs.first().map(|name| nsg(name)), addresses: vec![address] }],
         }
     }
 }

@@ -137,17 +137,9 @@ impl FromStr for Location {
 
     /// Regions are written *West Europe* and *westeurope*; both name the same.
     fn from_str(text: &str) -> Result<Self, InvalidPolicyName> {
-        let name: String = text
-            .chars()
-            .filter(|c| *c != ' ')
-            .map(|c| c.to_ascii_lowercase())
-            .collect();
+        let name: String = text.chars().filter(|c| *c != ' ').map(|c| c.to_ascii_lowercase()).collect();
         let good = (1..=80).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric());
-        if good {
-            Ok(Self(name))
-        } else {
-            Err(InvalidPolicyName)
-        }
+        if good { Ok(Self(name)) } else { Err(InvalidPolicyName) }
     }
 }
 
@@ -183,12 +175,7 @@ impl PolicyId {
 
 impl fmt::Display for PolicyId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            subscription,
-            resource_group,
-            location,
-            name,
-        } = self;
+        let Self { subscription, resource_group, location, name } = self;
         write!(
             f,
             "/subscriptions/{subscription}/resourceGroups/{resource_group}/providers/Microsoft.Security\
@@ -214,10 +201,7 @@ mod tests {
         assert_eq!(PortRules::try_from(vec![]), Err(InvalidPortRules::Empty));
         let ssh = PortRule::with_defaults(Port::SSH);
         let twice = vec![ssh.clone(), PortRule::with_defaults(Port::RDP), ssh];
-        assert_eq!(
-            PortRules::try_from(twice),
-            Err(InvalidPortRules::Repeated(Port::SSH))
-        );
+        assert_eq!(PortRules::try_from(twice), Err(InvalidPortRules::Repeated(Port::SSH)));
         assert!(serde_json::from_str::<PortRules>("[]").is_err());
     }
 
@@ -228,10 +212,7 @@ mod tests {
         for field in ["port", "protocol", "allowed_sources", "max_duration"] {
             let mut map: serde_json::Map<_, _> = serde_json::from_str(whole).unwrap();
             map.remove(field);
-            assert!(
-                serde_json::from_value::<PortRule>(map.into()).is_err(),
-                "without {field}"
-            );
+            assert!(serde_json::from_value::<PortRule>(map.into()).is_err(), "without {field}");
         }
     }
 

@@ -41,11 +41,7 @@ impl TryFrom<i64> for Port {
     type Error = InvalidPort;
 
     fn try_from(number: i64) -> Result<Self, InvalidPort> {
-        u16::try_from(number)
-            .ok()
-            .and_then(NonZeroU16::new)
-            .map(Self)
-            .ok_or(InvalidPort)
+        u16::try_from(number).ok().and_then(NonZeroU16::new).map(Self).ok_or(InvalidPort)
     }
 }
 
@@ -60,11 +56,7 @@ impl FromStr for Port {
 
     fn from_str(text: &str) -> Result<Self, InvalidPort> {
         let digits = !text.is_empty() && text.len() <= 5 && text.bytes().all(|b| b.is_ascii_digit());
-        digits
-            .then(|| text.parse::<i64>().ok())
-            .flatten()
-            .ok_or(InvalidPort)?
-            .try_into()
+        digits.then(|| text.parse::<i64>().ok()).flatten().ok_or(InvalidPort)?.try_into()
     }
 }
 
@@ -108,24 +100,14 @@ pub struct PortRange {
 pub struct InvalidPortRange;
 
 impl PortRange {
-    pub const ALL: Self = Self {
-        first: 0,
-        last: u16::MAX,
-    };
+    pub const ALL: Self = Self { first: 0, last: u16::MAX };
 
     pub const fn single(port: Port) -> Self {
-        Self {
-            first: port.number(),
-            last: port.number(),
-        }
+        Self { first: port.number(), last: port.number() }
     }
 
     pub fn new(first: u16, last: u16) -> Result<Self, InvalidPortRange> {
-        if first <= last {
-            Ok(Self { first, last })
-        } else {
-            Err(InvalidPortRange)
-        }
+        if first <= last { Ok(Self { first, last }) } else { Err(InvalidPortRange) }
     }
 
     pub const fn first(self) -> u16 {

@@ -88,11 +88,7 @@ pub struct VmRights {
 }
 
 impl VmRights {
-    pub const NONE: Self = Self {
-        read: false,
-        request: false,
-        configure: false,
-    };
+    pub const NONE: Self = Self { read: false, request: false, configure: false };
 }
 
 /// Whether a role at `scope` reaches `target`: the same, or an ancestor of it, by whole path segments.
@@ -105,9 +101,7 @@ fn covers(scope: &str, target: &str) -> bool {
         return true;
     }
     let target = target.trim_end_matches('/').to_lowercase();
-    target
-        .strip_prefix(&scope)
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    target.strip_prefix(&scope).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// Whether an action pattern matches: `*` stands for any run of characters, case does not matter.
@@ -147,11 +141,7 @@ mod tests {
             ("*/read", action::READ_VM, true),
             ("*/read", action::WRITE_VM, false),
             ("Microsoft.Security/*", action::INITIATE, true),
-            (
-                "microsoft.security/LOCATIONS/jitNetworkAccessPolicies/*",
-                action::INITIATE,
-                true,
-            ),
+            ("microsoft.security/LOCATIONS/jitNetworkAccessPolicies/*", action::INITIATE, true),
             ("Microsoft.Security/*/read", action::READ_POLICY, true),
             ("Microsoft.Security/*/read", action::WRITE_POLICY, false),
             ("Microsoft.Compute/virtualMachines/read", action::READ_VM, true),
@@ -166,14 +156,9 @@ mod tests {
     #[test]
     fn not_actions_take_away_only_from_their_own_entry() {
         let contributor_less_vm = permission(&["*"], &["Microsoft.Compute/*"]);
-        let mut rights = at(
-            "/subscriptions/0b1f6471-1bf0-4dda-aec3-cb9272f09590",
-            contributor_less_vm,
-        );
+        let mut rights = at("/subscriptions/0b1f6471-1bf0-4dda-aec3-cb9272f09590", contributor_less_vm);
         assert!(!rights.on_vm(&vm("web-01")).read);
-        rights.assignments[0]
-            .permissions
-            .push(permission(&[action::READ_VM], &[]));
+        rights.assignments[0].permissions.push(permission(&[action::READ_VM], &[]));
         assert!(rights.on_vm(&vm("web-01")).read);
     }
 
@@ -182,44 +167,24 @@ mod tests {
         let mut rights = at("/", permission(&["*"], &[]));
         assert!(rights.on_vm(&vm("web-01")).request);
         let permissions = vec![permission(&["*/initiate/action"], &[])];
-        rights.deny_assignments = vec![DenyAssignment {
-            scope: "/".to_owned(),
-            permissions,
-        }];
-        assert_eq!(
-            rights.on_vm(&vm("web-01")),
-            VmRights {
-                read: true,
-                request: false,
-                configure: true
-            }
-        );
+        rights.deny_assignments = vec![DenyAssignment { scope: "/".to_owned(), permissions }];
+        assert_eq!(rights.on_vm(&vm("web-01")), VmRights { read: true, request: false, configure: true });
     }
 
     #[test]
     fn a_scope_covers_what_is_below_it_and_nothing_else() {
         let target = vm("web-01").to_string();
         let group = target.split("/providers").next().unwrap();
-        for scope in [
-            "/",
-            "/subscriptions/0B1F6471-1bf0-4dda-aec3-cb9272f09590",
-            group,
-            &target,
-        ] {
+        for scope in ["/", "/subscriptions/0B1F6471-1bf0-4dda-aec3-cb9272f09590", group, &target] {
             assert!(covers(scope, &target), "{scope}");
         }
         let neighbour = target.replace("web-01", "web-0");
-        for scope in [
-            "/subscriptions/11111111-1bf0-4dda-aec3-cb9272f09590",
-            &neighbour,
-            &group[..group.len() - 1],
-        ] {
+        for scope in
+            ["/subscriptions/11111111-1bf0-4dda-aec3-cb9272f09590", &neighbour, &group[..group.len() - 1]]
+        {
             assert!(!covers(scope, &target), "{scope}");
         }
-        assert!(covers(
-            "/providers/Microsoft.Management/managementGroups/root",
-            &target
-        ));
+        assert!(covers("/providers/Microsoft.Management/managementGroups/root", &target));
     }
 
     #[test]
@@ -235,18 +200,8 @@ mod tests {
             ],
             &[],
         );
-        let rights = at(
-            "/subscriptions/0b1f6471-1bf0-4dda-aec3-cb9272f09590/resourceGroups/prod-rg",
-            role,
-        );
-        assert_eq!(
-            rights.on_vm(&vm("web-01")),
-            VmRights {
-                read: true,
-                request: true,
-                configure: false
-            }
-        );
+        let rights = at("/subscriptions/0b1f6471-1bf0-4dda-aec3-cb9272f09590/resourceGroups/prod-rg", role);
+        assert_eq!(rights.on_vm(&vm("web-01")), VmRights { read: true, request: true, configure: false });
     }
 
     #[test]
@@ -263,20 +218,11 @@ mod tests {
 
     fn permission(actions: &[&str], not_actions: &[&str]) -> Permission {
         let owned = |list: &[&str]| list.iter().map(|text| (*text).to_owned()).collect();
-        Permission {
-            actions: owned(actions),
-            not_actions: owned(not_actions),
-        }
+        Permission { actions: owned(actions), not_actions: owned(not_actions) }
     }
 
     fn at(scope: &str, permission: Permission) -> AccessRights {
-        let assignment = RoleAssignment {
-            scope: scope.to_owned(),
-            permissions: vec![permission],
-        };
-        AccessRights {
-            assignments: vec![assignment],
-            deny_assignments: vec![],
-        }
+        let assignment = RoleAssignment { scope: scope.to_owned(), permissions: vec![permission] };
+        AccessRights { assignments: vec![assignment], deny_assignments: vec![] }
     }
 }

@@ -27,11 +27,7 @@ impl FromStr for Justification {
     fn from_str(text: &str) -> Result<Self, InvalidJustification> {
         let text = text.trim();
         let good = (1..=500).contains(&text.chars().count()) && !text.chars().any(char::is_control);
-        if good {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(InvalidJustification)
-        }
+        if good { Ok(Self(text.to_owned())) } else { Err(InvalidJustification) }
     }
 }
 
@@ -82,26 +78,14 @@ impl AccessRequest {
             return Err(InvalidRequest::TooMany);
         }
         let subscription = first.vm.subscription();
-        if openings
-            .iter()
-            .any(|opening| opening.vm.subscription() != subscription)
-        {
+        if openings.iter().any(|opening| opening.vm.subscription() != subscription) {
             return Err(InvalidRequest::SeveralSubscriptions);
         }
         let mut seen = BTreeSet::new();
-        if let Some(again) = openings
-            .iter()
-            .find(|opening| !seen.insert((&opening.vm, opening.port)))
-        {
-            return Err(InvalidRequest::Repeated {
-                vm: again.vm.clone(),
-                port: again.port,
-            });
+        if let Some(again) = openings.iter().find(|opening| !seen.insert((&opening.vm, opening.port))) {
+            return Err(InvalidRequest::Repeated { vm: again.vm.clone(), port: again.port });
         }
-        Ok(Self {
-            openings,
-            justification,
-        })
+        Ok(Self { openings, justification })
     }
 
     pub fn openings(&self) -> &[Opening] {
@@ -125,10 +109,7 @@ mod tests {
     #[test]
     fn a_request_names_each_port_of_a_vm_once() {
         let twice = vec![an_opening("web-01", 22), an_opening("web-01", 22)];
-        assert!(matches!(
-            AccessRequest::new(twice, None),
-            Err(InvalidRequest::Repeated { .. })
-        ));
+        assert!(matches!(AccessRequest::new(twice, None), Err(InvalidRequest::Repeated { .. })));
         let two_ports = vec![an_opening("web-01", 22), an_opening("web-01", 443)];
         assert!(AccessRequest::new(two_ports, None).is_ok());
     }
@@ -136,11 +117,7 @@ mod tests {
     #[test]
     fn rejects_nothing_and_too_much() {
         assert_eq!(AccessRequest::new(vec![], None), Err(InvalidRequest::Empty));
-        let many = |n: usize| {
-            (0..n)
-                .map(|i| an_opening(&format!("vm-{i}"), 22))
-                .collect::<Vec<_>>()
-        };
+        let many = |n: usize| (0..n).map(|i| an_opening(&format!("vm-{i}"), 22)).collect::<Vec<_>>();
         assert!(AccessRequest::new(many(500), None).is_ok());
         assert_eq!(AccessRequest::new(many(501), None), Err(InvalidRequest::TooMany));
     }
@@ -149,10 +126,7 @@ mod tests {
     fn one_request_stays_within_one_subscription() {
         let elsewhere =
             VmId::new("11111111-2222-3333-4444-555555555555".parse().unwrap(), "rg", "x").unwrap();
-        let far = Opening {
-            vm: elsewhere,
-            ..an_opening("web-01", 22)
-        };
+        let far = Opening { vm: elsewhere, ..an_opening("web-01", 22) };
         assert_ne!(far.vm.subscription(), vm("web-01").subscription());
         let request = AccessRequest::new(vec![an_opening("web-01", 22), far], None);
         assert_eq!(request, Err(InvalidRequest::SeveralSubscriptions));
@@ -160,10 +134,7 @@ mod tests {
 
     #[test]
     fn a_justification_is_a_line_of_bounded_length() {
-        assert_eq!(
-            " deploy fix #12 ".parse::<Justification>().unwrap().as_str(),
-            "deploy fix #12"
-        );
+        assert_eq!(" deploy fix #12 ".parse::<Justification>().unwrap().as_str(), "deploy fix #12");
         for text in ["", "   ", "two\nlines", &"x".repeat(501)] {
             assert_eq!(text.parse::<Justification>(), Err(InvalidJustification));
         }

@@ -26,11 +26,7 @@ impl RulePriority {
 
     pub fn new(number: u16) -> Result<Self, InvalidPriority> {
         let priority = Self(number);
-        if (Self::FIRST..=Self::LAST).contains(&priority) {
-            Ok(priority)
-        } else {
-            Err(InvalidPriority)
-        }
+        if (Self::FIRST..=Self::LAST).contains(&priority) { Ok(priority) } else { Err(InvalidPriority) }
     }
 
     /// The priority of one of Azure's own default rules.
@@ -127,10 +123,7 @@ pub struct NsgRule {
 impl NsgRule {
     /// Whether the two say the same but for their place in the order.
     pub fn is_same_but_priority(&self, other: &Self) -> bool {
-        let moved = Self {
-            priority: self.priority,
-            ..other.clone()
-        };
+        let moved = Self { priority: self.priority, ..other.clone() };
         *self == moved
     }
 }

@@ -30,9 +30,7 @@ impl FromStr for SubscriptionId {
         if text.len() != 36 {
             return Err(InvalidId::Subscription);
         }
-        Uuid::parse_str(text)
-            .map(Self)
-            .map_err(|_| InvalidId::Subscription)
+        Uuid::parse_str(text).map(Self).map_err(|_| InvalidId::Subscription)
     }
 }
 
@@ -53,16 +51,12 @@ pub enum InvalidId {
 
 fn is_resource_group(text: &str) -> bool {
     (1..=90).contains(&text.chars().count())
-        && text
-            .chars()
-            .all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '(' | ')'))
+        && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '(' | ')'))
 }
 
 fn is_name(text: &str) -> bool {
     (1..=80).contains(&text.len())
-        && text
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
 }
 
 /// A resource of one kind by subscription, resource group and name. ARM ignores case, so equality, order and
@@ -82,38 +76,19 @@ impl Named {
         if !is_name(name) {
             return Err(InvalidId::Name);
         }
-        Ok(Self {
-            subscription,
-            resource_group: resource_group.to_owned(),
-            name: name.to_owned(),
-        })
+        Ok(Self { subscription, resource_group: resource_group.to_owned(), name: name.to_owned() })
     }
 
     fn parse(text: &str, resource_type: &'static str) -> Result<Self, InvalidId> {
         let shape = InvalidId::Shape(resource_type);
         let parts: Vec<&str> = text.strip_prefix('/').ok_or(shape)?.split('/').collect();
-        let [
-            subscriptions,
-            subscription,
-            groups,
-            group,
-            providers,
-            namespace,
-            kind,
-            name,
-        ] = parts[..]
-        else {
+        let [subscriptions, subscription, groups, group, providers, namespace, kind, name] = parts[..] else {
             return Err(shape);
         };
-        let keywords = [
-            (subscriptions, "subscriptions"),
-            (groups, "resourceGroups"),
-            (providers, "providers"),
-        ];
+        let keywords =
+            [(subscriptions, "subscriptions"), (groups, "resourceGroups"), (providers, "providers")];
         let (expected_namespace, expected_kind) = resource_type.split_once('/').ok_or(shape)?;
-        if keywords
-            .iter()
-            .any(|(is, should)| !is.eq_ignore_ascii_case(should))
+        if keywords.iter().any(|(is, should)| !is.eq_ignore_ascii_case(should))
             || !namespace.eq_ignore_ascii_case(expected_namespace)
             || !kind.eq_ignore_ascii_case(expected_kind)
         {
@@ -123,11 +98,7 @@ impl Named {
     }
 
     fn write(&self, f: &mut fmt::Formatter<'_>, resource_type: &str) -> fmt::Result {
-        let Self {
-            subscription,
-            resource_group,
-            name,
-        } = self;
+        let Self { subscription, resource_group, name } = self;
         write!(
             f,
             "/subscriptions/{subscription}/resourceGroups/{resource_group}/providers/{resource_type}/{name}"
@@ -135,11 +106,7 @@ impl Named {
     }
 
     fn key(&self) -> (SubscriptionId, String, String) {
-        (
-            self.subscription,
-            self.resource_group.to_lowercase(),
-            self.name.to_lowercase(),
-        )
+        (self.subscription, self.resource_group.to_lowercase(), self.name.to_lowercase())
     }
 }
 
@@ -264,11 +231,8 @@ mod tests {
 
     #[test]
     fn case_does_not_tell_resources_apart_but_is_kept() {
-        let shouted: VmId = WEB_01
-            .replace("prod-rg", "PROD-rg")
-            .replace("providers", "PROVIDERS")
-            .parse()
-            .unwrap();
+        let shouted: VmId =
+            WEB_01.replace("prod-rg", "PROD-rg").replace("providers", "PROVIDERS").parse().unwrap();
         assert_eq!(shouted, WEB_01.parse().unwrap());
         assert_eq!(shouted.resource_group(), "PROD-rg");
         assert_eq!(shouted.key(), WEB_01.to_lowercase());

@@ -30,20 +30,12 @@ fn parse_seconds(text: &str) -> Result<i64, InvalidDuration> {
     }
     let duration = span.to_duration(SpanRelativeTo::days_are_24_hours());
     let duration = duration.map_err(|_| InvalidDuration::Malformed)?;
-    if duration.subsec_nanos() == 0 {
-        Ok(duration.as_secs())
-    } else {
-        Err(InvalidDuration::Malformed)
-    }
+    if duration.subsec_nanos() == 0 { Ok(duration.as_secs()) } else { Err(InvalidDuration::Malformed) }
 }
 
 fn write_iso(seconds: i64, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     f.write_str("PT")?;
-    for (value, unit) in [
-        (seconds / 3600, 'H'),
-        (seconds / 60 % 60, 'M'),
-        (seconds % 60, 'S'),
-    ] {
+    for (value, unit) in [(seconds / 3600, 'H'), (seconds / 60 % 60, 'M'), (seconds % 60, 'S')] {
         if value != 0 {
             write!(f, "{value}{unit}")?;
         }
@@ -136,18 +128,12 @@ pub struct EmptyWindow;
 
 impl AccessWindow {
     pub fn new(start: Timestamp, end: Timestamp) -> Result<Self, EmptyWindow> {
-        if start < end {
-            Ok(Self { start, end })
-        } else {
-            Err(EmptyWindow)
-        }
+        if start < end { Ok(Self { start, end }) } else { Err(EmptyWindow) }
     }
 
     /// The window that starts at `start`; `None` past the end of the calendar.
     pub fn lasting(start: Timestamp, duration: AccessDuration) -> Option<Self> {
-        let end = start
-            .checked_add(SignedDuration::from_secs(duration.seconds()))
-            .ok()?;
+        let end = start.checked_add(SignedDuration::from_secs(duration.seconds())).ok()?;
         Some(Self { start, end })
     }
 
@@ -174,13 +160,9 @@ mod tests {
 
     #[test]
     fn accepts_every_way_to_write_a_duration() {
-        for (text, seconds) in [
-            ("PT3H", 10_800),
-            ("PT180M", 10_800),
-            ("PT1H30M", 5_400),
-            ("P1D", DAY),
-            ("PT5M", 300),
-        ] {
+        for (text, seconds) in
+            [("PT3H", 10_800), ("PT180M", 10_800), ("PT1H30M", 5_400), ("P1D", DAY), ("PT5M", 300)]
+        {
             assert_eq!(text.parse::<MaxDuration>().unwrap().seconds(), seconds, "{text}");
         }
         assert_eq!("PT90M".parse::<AccessDuration>().unwrap().to_string(), "PT1H30M");
@@ -191,26 +173,14 @@ mod tests {
         for text in ["PT4M59S", "PT24H1S", "PT0S", "-PT3H", "P2D", "PT99999999999H"] {
             assert!(text.parse::<MaxDuration>().is_err(), "{text}");
         }
-        assert_eq!(
-            "PT59S".parse::<AccessDuration>(),
-            Err(InvalidDuration::OutOfRange)
-        );
-        assert_eq!(
-            AccessDuration::from_minutes(i64::MAX),
-            Err(InvalidDuration::OutOfRange)
-        );
+        assert_eq!("PT59S".parse::<AccessDuration>(), Err(InvalidDuration::OutOfRange));
+        assert_eq!(AccessDuration::from_minutes(i64::MAX), Err(InvalidDuration::OutOfRange));
     }
 
     #[test]
     fn rejects_what_is_not_iso_8601() {
-        for text in [
-            "", "3h", "3 hours", "PT", "P1W", "P1M", "P1Y", "PT0.5S", "10800",
-        ] {
-            assert_eq!(
-                text.parse::<AccessDuration>(),
-                Err(InvalidDuration::Malformed),
-                "{text}"
-            );
+        for text in ["", "3h", "3 hours", "PT", "P1W", "P1M", "P1Y", "PT0.5S", "10800"] {
+            assert_eq!(text.parse::<AccessDuration>(), Err(InvalidDuration::Malformed), "{text}");
         }
     }
 

@@ -149,10 +149,7 @@ pub struct Network {
 impl Network {
     /// Where a client connects to: the public address if there is one.
     pub fn connect_to(&self) -> Option<IpAddr> {
-        self.public_addresses
-            .first()
-            .or_else(|| self.private_addresses.first())
-            .copied()
+        self.public_addresses.first().or_else(|| self.private_addresses.first()).copied()
     }
 }
 

@@ -22,12 +22,7 @@ fn a_guarded_port_without_leases_is_closed() {
 fn an_nsg_that_was_not_read_is_possibly_open() {
     let machine = a_machine("web-01", "10.1.0.4", &["nic"]);
     let (state, _) = port_state(&dev(), &machine, &ssh_rule(), &[], &Observations::new(), now());
-    assert_eq!(
-        state,
-        PortState::PossiblyOpen {
-            concerns: vec![Concern::NeverChecked]
-        }
-    );
+    assert_eq!(state, PortState::PossiblyOpen { concerns: vec![Concern::NeverChecked] });
 }
 
 #[test]
@@ -46,9 +41,7 @@ fn a_customers_allow_is_named_with_the_addresses_it_lets_in() {
 #[test]
 fn a_missing_guard_is_a_concern_and_the_default_rule_is_named() {
     let (state, exposed) = state(vec![], &[]);
-    let PortState::PossiblyOpen { concerns } = state else {
-        panic!("{state:?}")
-    };
+    let PortState::PossiblyOpen { concerns } = state else { panic!("{state:?}") };
     assert!(concerns.contains(&Concern::GuardMissing));
     assert_eq!(exposed[0].rule.name, "AllowVnetInBound");
 }
@@ -57,15 +50,10 @@ fn a_missing_guard_is_a_concern_and_the_default_rule_is_named() {
 fn a_confirmed_lease_is_open_until_its_end_and_overdue_after_it() {
     let rules = vec![guard(4096), lease_rule()];
     let open = a_view(LeaseState::Open { opened_at: now() }, 60);
-    assert!(matches!(
-        state(rules.clone(), std::slice::from_ref(&open)).0,
-        PortState::Open { .. }
-    ));
+    assert!(matches!(state(rules.clone(), std::slice::from_ref(&open)).0, PortState::Open { .. }));
     let due = a_view(LeaseState::Open { opened_at: now() }, 0);
     let (state, exposed) = state(rules, &[due]);
-    let PortState::PossiblyOpen { concerns } = state else {
-        panic!("{state:?}")
-    };
+    let PortState::PossiblyOpen { concerns } = state else { panic!("{state:?}") };
     assert!(concerns.contains(&Concern::Overdue { since: now() }));
     assert_eq!(exposed[0].from, ["203.0.113.7/32"]);
 }
@@ -74,12 +62,7 @@ fn a_confirmed_lease_is_open_until_its_end_and_overdue_after_it() {
 fn a_lease_that_was_not_read_back_is_not_called_open() {
     let pending = a_view(LeaseState::Pending { written_at: None }, 60);
     let (state, _) = state(vec![guard(4096)], &[pending]);
-    assert_eq!(
-        state,
-        PortState::PossiblyOpen {
-            concerns: vec![Concern::NotConfirmed]
-        }
-    );
+    assert_eq!(state, PortState::PossiblyOpen { concerns: vec![Concern::NotConfirmed] });
 }
 
 #[test]
@@ -95,33 +78,14 @@ fn packets_get_in_only_where_the_rule_was_read_back_in_every_nsg() {
     assert!(lets_in(&machine, &lease, &with(vec![guard(4096), lease_rule()])));
     assert!(!lets_in(&machine, &lease, &with(vec![guard(4096)])));
     assert!(!lets_in(&machine, &lease, &Observations::new()));
-    assert!(is_held(
-        &dev(),
-        grant(),
-        &lease,
-        Some(&machine),
-        &with(vec![lease_rule()])
-    ));
-    assert!(!is_held(
-        &dev(),
-        grant(),
-        &lease,
-        Some(&machine),
-        &with(vec![guard(4096)])
-    ));
+    assert!(is_held(&dev(), grant(), &lease, Some(&machine), &with(vec![lease_rule()])));
+    assert!(!is_held(&dev(), grant(), &lease, Some(&machine), &with(vec![guard(4096)])));
 }
 
 fn state(rules: Vec<NsgRule>, leases: &[LeaseView]) -> (PortState, Vec<Exposed>) {
     let nsg = an_nsg(rules);
     let observed = Observations::from([(nsg.id.clone(), nsg)]);
-    port_state(
-        &dev(),
-        &a_machine("web-01", "10.1.0.4", &["nic"]),
-        &ssh_rule(),
-        leases,
-        &observed,
-        now(),
-    )
+    port_state(&dev(), &a_machine("web-01", "10.1.0.4", &["nic"]), &ssh_rule(), leases, &observed, now())
 }
 
 fn dev() -> Deployment {
@@ -137,20 +101,11 @@ fn ssh_rule() -> PortRule {
 }
 
 fn guard(priority: u16) -> NsgRule {
-    a_rule(
-        "postern-dev-beef-guard-00000001",
-        priority,
-        Access::Deny,
-        "*",
-        "22",
-    )
+    a_rule("postern-dev-beef-guard-00000001", priority, Access::Deny, "*", "22")
 }
 
 fn lease_rule() -> NsgRule {
-    let name = format!(
-        "postern-dev-beef-lease-{}-6553f101-0001",
-        grant().as_uuid().as_simple()
-    );
+    let name = format!("postern-dev-beef-lease-{}-6553f101-0001", grant().as_uuid().as_simple());
     a_rule(&name, 100, Access::Allow, "203.0.113.7/32", "22")
 }
 
@@ -165,16 +120,6 @@ fn a_view(state: LeaseState, seconds: i64) -> LeaseView {
         ends_as: CloseReason::Expired,
         state,
     };
-    let requester = Requester {
-        id: "oid".to_owned(),
-        name: "rui@contoso.example".to_owned(),
-    };
-    LeaseView {
-        grant: grant(),
-        requester,
-        mine: true,
-        revocable: true,
-        lease,
-        trouble: None,
-    }
+    let requester = Requester { id: "oid".to_owned(), name: "rui@contoso.example".to_owned() };
+    LeaseView { grant: grant(), requester, mine: true, revocable: true, lease, trouble: None }
 }

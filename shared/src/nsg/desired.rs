@@ -44,10 +44,7 @@ pub struct DesiredRule {
 
 impl DesiredRule {
     pub fn at(&self, priority: RulePriority) -> NsgRule {
-        NsgRule {
-            priority,
-            ..self.rule.clone()
-        }
+        NsgRule { priority, ..self.rule.clone() }
     }
 
     /// The rule at no particular place in the order.
@@ -96,11 +93,8 @@ pub fn desired<'a>(
     for machine in machines {
         let destinations = machine.destinations_in(nsg);
         for v6 in [false, true] {
-            let of_family: BTreeSet<IpAddr> = destinations
-                .iter()
-                .copied()
-                .filter(|address| address.is_ipv6() == v6)
-                .collect();
+            let of_family: BTreeSet<IpAddr> =
+                destinations.iter().copied().filter(|address| address.is_ipv6() == v6).collect();
             if of_family.is_empty() {
                 continue;
             }
@@ -115,19 +109,10 @@ pub fn desired<'a>(
         }
     }
     let mut taken = BTreeSet::new();
-    let mut rules: Vec<DesiredRule> = guards
-        .into_iter()
-        .map(|(key, to)| guard_rule(author, key, to, &mut taken))
-        .collect();
-    rules.extend(
-        openings
-            .into_iter()
-            .map(|(key, to)| lease_rule(author, key, to, &mut taken)),
-    );
-    Desired {
-        author: author.clone(),
-        rules,
-    }
+    let mut rules: Vec<DesiredRule> =
+        guards.into_iter().map(|(key, to)| guard_rule(author, key, to, &mut taken)).collect();
+    rules.extend(openings.into_iter().map(|(key, to)| lease_rule(author, key, to, &mut taken)));
+    Desired { author: author.clone(), rules }
 }
 
 fn guard_keys(policy: &ProtectedVm, v6: bool) -> Vec<GuardKey> {
@@ -136,29 +121,15 @@ fn guard_keys(policy: &ProtectedVm, v6: bool) -> Vec<GuardKey> {
         by_protocol.entry(rule.protocol).or_default().insert(rule.port);
     }
     let precedence = policy.precedence;
-    by_protocol
-        .into_iter()
-        .map(|(protocol, ports)| GuardKey {
-            precedence,
-            protocol,
-            ports,
-            v6,
-        })
-        .collect()
+    by_protocol.into_iter().map(|(protocol, ports)| GuardKey { precedence, protocol, ports, v6 }).collect()
 }
 
 fn lease_keys(vm: &VmId, leases: &[(GrantId, Lease)], v6: bool, now: Timestamp) -> Vec<LeaseKey> {
     type Alike = (GrantId, Timestamp, Protocol, BTreeSet<SourcePrefix>);
     let mut ports: BTreeMap<Alike, BTreeSet<Port>> = BTreeMap::new();
-    for (grant, lease) in leases
-        .iter()
-        .filter(|(_, lease)| lease.vm == *vm && lease.lives(now))
-    {
-        let sources: BTreeSet<SourcePrefix> = lease
-            .sources
-            .iter()
-            .filter(|source| source.is_ipv6() == v6)
-            .collect();
+    for (grant, lease) in leases.iter().filter(|(_, lease)| lease.vm == *vm && lease.lives(now)) {
+        let sources: BTreeSet<SourcePrefix> =
+            lease.sources.iter().filter(|source| source.is_ipv6() == v6).collect();
         if !sources.is_empty() {
             let alike = (*grant, lease.expires_at, lease.protocol, sources);
             ports.entry(alike).or_default().insert(lease.port);
@@ -181,31 +152,15 @@ fn guard_rule(
     to: BTreeSet<IpAddr>,
     taken: &mut BTreeSet<RuleNameText>,
 ) -> DesiredRule {
-    let GuardKey {
-        precedence,
-        protocol,
-        ports,
-        v6,
-    } = key;
+    let GuardKey { precedence, protocol, ports, v6 } = key;
     let order = match precedence {
         Precedence::CustomerFirst => "customer",
         Precedence::GuardFirst => "guard",
     };
     let text = format!("{order}/{}/{}/{v6}", protocol.as_str(), list(&ports));
     let stamp = free_stamp(author, Purpose::Guard, fnv(&text), taken);
-    let rule = rule_of(
-        &stamp,
-        Access::Deny,
-        protocol,
-        BTreeSet::from([AddressMatch::Any]),
-        &ports,
-        to,
-    );
-    DesiredRule {
-        stamp,
-        precedence,
-        rule,
-    }
+    let rule = rule_of(&stamp, Access::Deny, protocol, BTreeSet::from([AddressMatch::Any]), &ports, to);
+    DesiredRule { stamp, precedence, rule }
 }
 
 fn lease_rule(
@@ -214,34 +169,13 @@ fn lease_rule(
     to: BTreeSet<IpAddr>,
     taken: &mut BTreeSet<RuleNameText>,
 ) -> DesiredRule {
-    let LeaseKey {
-        grant,
-        ends_at,
-        protocol,
-        sources,
-        ports,
-        v6,
-    } = key;
+    let LeaseKey { grant, ends_at, protocol, sources, ports, v6 } = key;
     let text = format!("{}/{}/{}/{v6}", protocol.as_str(), list(&ports), list(&sources));
-    let stamp = free_stamp(
-        author,
-        Purpose::Lease {
-            grant,
-            ends_at: whole_seconds(ends_at),
-        },
-        fnv(&text),
-        taken,
-    );
-    let from = sources
-        .iter()
-        .map(|source| AddressMatch::Prefix(source.net()))
-        .collect();
+    let stamp =
+        free_stamp(author, Purpose::Lease { grant, ends_at: whole_seconds(ends_at) }, fnv(&text), taken);
+    let from = sources.iter().map(|source| AddressMatch::Prefix(source.net())).collect();
     let rule = rule_of(&stamp, Access::Allow, protocol, from, &ports, to);
-    DesiredRule {
-        stamp,
-        precedence: Precedence::CustomerFirst,
-        rule,
-    }
+    DesiredRule { stamp, precedence: Precedence::CustomerFirst, rule }
 }
 
 /// A name that a stamp gives.
@@ -250,22 +184,9 @@ type RuleNameText = String;
 /// Two different rules must not get one name, however their texts hash.
 fn free_stamp(author: &Author, purpose: Purpose, hash: u32, taken: &mut BTreeSet<RuleNameText>) -> Stamp {
     let Author { deployment, store } = author.clone();
-    let step = if matches!(purpose, Purpose::Guard) {
-        1
-    } else {
-        1 << 16
-    };
-    let hash = if matches!(purpose, Purpose::Guard) {
-        hash
-    } else {
-        hash & 0xffff_0000
-    };
-    let mut stamp = Stamp {
-        deployment,
-        store,
-        purpose,
-        part: Part(hash),
-    };
+    let step = if matches!(purpose, Purpose::Guard) { 1 } else { 1 << 16 };
+    let hash = if matches!(purpose, Purpose::Guard) { hash } else { hash & 0xffff_0000 };
+    let mut stamp = Stamp { deployment, store, purpose, part: Part(hash) };
     while !taken.insert(stamp.name()) {
         stamp.part = Part(stamp.part.0.wrapping_add(step));
     }
@@ -289,10 +210,7 @@ fn rule_of(
         protocol: protocol.into(),
         sources,
         source_ports: BTreeSet::from([PortRange::ALL]),
-        destinations: to
-            .into_iter()
-            .map(|address| AddressMatch::Prefix(IpNet::from(address)))
-            .collect(),
+        destinations: to.into_iter().map(|address| AddressMatch::Prefix(IpNet::from(address))).collect(),
         destination_ports: ports.iter().copied().map(PortRange::single).collect(),
     }
 }
@@ -309,7 +227,5 @@ fn list<T: ToString>(items: &BTreeSet<T>) -> String {
 
 /// FNV-1a: names must come out the same in every build, which the standard hasher does not promise.
 fn fnv(text: &str) -> u32 {
-    text.bytes().fold(0x811c_9dc5, |hash, byte| {
-        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
-    })
+    text.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }

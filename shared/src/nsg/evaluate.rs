@@ -122,24 +122,13 @@ pub fn through<'r>(
     transport: Transport,
     port: u16,
 ) -> Vec<Way<'r>> {
-    let target = Target {
-        destination: path.destination,
-        transport,
-        port,
-        virtual_network: path.virtual_network,
-    };
+    let target =
+        Target { destination: path.destination, transport, port, virtual_network: path.virtual_network };
     let everything = AddressSet::all_like(path.destination);
-    let mut ways = vec![Way {
-        rules: Vec::new(),
-        certain: everything.clone(),
-        possible: everything,
-    }];
+    let mut ways = vec![Way { rules: Vec::new(), certain: everything.clone(), possible: everything }];
     for nsg in nsgs {
         let inlets = inlets(nsg, target);
-        ways = ways
-            .iter()
-            .flat_map(|way| inlets.iter().filter_map(|inlet| way.then(nsg, inlet)))
-            .collect();
+        ways = ways.iter().flat_map(|way| inlets.iter().filter_map(|inlet| way.then(nsg, inlet))).collect();
     }
     ways
 }
@@ -149,11 +138,7 @@ impl<'r> Way<'r> {
         let possible = self.possible.intersection(&inlet.possible);
         let rules = self.rules.iter().copied().chain([(nsg, inlet.rule)]).collect();
         let certain = self.certain.intersection(&inlet.certain);
-        (!possible.is_empty()).then_some(Self {
-            rules,
-            certain,
-            possible,
-        })
+        (!possible.is_empty()).then_some(Self { rules, certain, possible })
     }
 }
 
@@ -163,10 +148,7 @@ pub fn sources_of(rule: &NsgRule, target: Target<'_>) -> (AddressSet, AddressSet
         (rule.protocol, target.transport),
         (RuleProtocol::Any, _) | (RuleProtocol::Tcp, Transport::Tcp) | (RuleProtocol::Udp, Transport::Udp)
     );
-    let reaches = rule
-        .destination_ports
-        .iter()
-        .any(|range| range.contains(target.port));
+    let reaches = rule.destination_ports.iter().any(|range| range.contains(target.port));
     let (here, perhaps_here) = resolve(&rule.destinations, target);
     if !speaks || !reaches || !perhaps_here.contains(target.destination) {
         return (AddressSet::EMPTY, AddressSet::EMPTY);
@@ -212,16 +194,10 @@ fn resolve_one(one: &AddressMatch, target: Target<'_>) -> (AddressSet, AddressSe
 
 /// The networks of RFC 1918, RFC 6598 and RFC 4193.
 fn private() -> AddressSet {
-    [
-        "10.0.0.0/8",
-        "172.16.0.0/12",
-        "192.168.0.0/16",
-        "100.64.0.0/10",
-        "fc00::/7",
-    ]
-    .iter()
-    .filter_map(|net| net.parse::<IpNet>().ok())
-    .collect()
+    ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"]
+        .iter()
+        .filter_map(|net| net.parse::<IpNet>().ok())
+        .collect()
 }
 
 /// The one address that Azure's load balancer probes from.
@@ -244,27 +220,15 @@ pub(crate) mod tests {
             a_rule("allow", 300, Access::Allow, "*", "22"),
             a_rule("deny", 200, Access::Deny, "203.0.113.0/24", "22"),
         ]);
-        assert_eq!(
-            verdict(&observed, "203.0.113.7"),
-            Some((Access::Deny, "deny".to_owned()))
-        );
-        assert_eq!(
-            verdict(&observed, "198.51.100.7"),
-            Some((Access::Allow, "allow".to_owned()))
-        );
+        assert_eq!(verdict(&observed, "203.0.113.7"), Some((Access::Deny, "deny".to_owned())));
+        assert_eq!(verdict(&observed, "198.51.100.7"), Some((Access::Allow, "allow".to_owned())));
     }
 
     #[test]
     fn without_a_rule_the_default_ones_decide() {
         let observed = an_nsg(vec![]);
-        assert_eq!(
-            verdict(&observed, "203.0.113.7"),
-            Some((Access::Deny, "DenyAllInBound".to_owned()))
-        );
-        assert_eq!(
-            verdict(&observed, "10.1.0.9"),
-            Some((Access::Allow, "AllowVnetInBound".to_owned()))
-        );
+        assert_eq!(verdict(&observed, "203.0.113.7"), Some((Access::Deny, "DenyAllInBound".to_owned())));
+        assert_eq!(verdict(&observed, "10.1.0.9"), Some((Access::Allow, "AllowVnetInBound".to_owned())));
     }
 
     #[test]
@@ -275,10 +239,7 @@ pub(crate) mod tests {
         assert_eq!(verdict(&observed, "203.0.113.7"), None);
         let inlets = inlets(&observed, ssh());
         assert!(inlets[0].certain.is_empty() && inlets[0].possible.contains("203.0.113.7".parse().unwrap()));
-        let deny = NsgRule {
-            access: Access::Deny,
-            ..allow
-        };
+        let deny = NsgRule { access: Access::Deny, ..allow };
         let observed = an_nsg(vec![deny, a_rule("allow", 300, Access::Allow, "*", "22")]);
         let opened = super::inlets(&observed, ssh()).remove(0);
         assert!(opened.certain.is_empty() && opened.possible.contains("203.0.113.7".parse().unwrap()));
@@ -298,30 +259,17 @@ pub(crate) mod tests {
         udp.protocol = RuleProtocol::Udp;
         let mut elsewhere = a_rule("elsewhere", 101, Access::Allow, "*", "22");
         elsewhere.destinations = BTreeSet::from([AddressMatch::Prefix("10.1.0.5/32".parse().unwrap())]);
-        let observed = an_nsg(vec![
-            udp,
-            elsewhere,
-            a_rule("rdp", 102, Access::Allow, "*", "3389"),
-        ]);
-        assert_eq!(
-            verdict(&observed, "203.0.113.7"),
-            Some((Access::Deny, "DenyAllInBound".to_owned()))
-        );
+        let observed = an_nsg(vec![udp, elsewhere, a_rule("rdp", 102, Access::Allow, "*", "3389")]);
+        assert_eq!(verdict(&observed, "203.0.113.7"), Some((Access::Deny, "DenyAllInBound".to_owned())));
     }
 
     #[test]
     fn both_nsgs_must_let_a_packet_in() {
         let subnet = an_nsg(vec![a_rule("office", 100, Access::Allow, "203.0.113.0/24", "22")]);
         let nic = an_nsg(vec![a_rule("half", 100, Access::Allow, "203.0.113.0/25", "22")]);
-        let path = Path {
-            destination: ssh().destination,
-            nsgs: vec![],
-            virtual_network: &[],
-        };
+        let path = Path { destination: ssh().destination, nsgs: vec![], virtual_network: &[] };
         let ways = through(&path, &[&subnet, &nic], Transport::Tcp, 22);
-        let open = ways
-            .iter()
-            .fold(AddressSet::EMPTY, |all, way| all.union(&way.certain));
+        let open = ways.iter().fold(AddressSet::EMPTY, |all, way| all.union(&way.certain));
         assert!(open.contains("203.0.113.7".parse().unwrap()));
         assert!(!open.contains("203.0.113.200".parse().unwrap()));
     }
@@ -339,30 +287,19 @@ pub(crate) mod tests {
     }
 
     pub(crate) fn rules() -> impl Strategy<Value = Vec<NsgRule>> {
-        proptest::collection::vec(
-            (100u16..4096, any::<bool>(), any::<u8>(), 24u8..=32, any::<bool>()),
-            0..12,
-        )
-        .prop_map(|list| {
-            let mut seen = BTreeSet::new();
-            list.into_iter()
-                .filter(|rule| seen.insert(rule.0))
-                .map(|(priority, allow, last, length, ssh)| {
-                    let net = IpNet::new(IpAddr::from([203, 0, 113, last]), length)
-                        .unwrap()
-                        .trunc();
-                    let access = if allow { Access::Allow } else { Access::Deny };
-                    let port = if ssh { "22" } else { "20-30" };
-                    a_rule(
-                        &format!("customer-{priority}"),
-                        priority,
-                        access,
-                        &net.to_string(),
-                        port,
-                    )
-                })
-                .collect()
-        })
+        proptest::collection::vec((100u16..4096, any::<bool>(), any::<u8>(), 24u8..=32, any::<bool>()), 0..12)
+            .prop_map(|list| {
+                let mut seen = BTreeSet::new();
+                list.into_iter()
+                    .filter(|rule| seen.insert(rule.0))
+                    .map(|(priority, allow, last, length, ssh)| {
+                        let net = IpNet::new(IpAddr::from([203, 0, 113, last]), length).unwrap().trunc();
+                        let access = if allow { Access::Allow } else { Access::Deny };
+                        let port = if ssh { "22" } else { "20-30" };
+                        a_rule(&format!("customer-{priority}"), priority, access, &net.to_string(), port)
+                    })
+                    .collect()
+            })
     }
 
     pub(crate) fn an_nsg(rules: Vec<NsgRule>) -> ObservedNsg {
@@ -376,11 +313,7 @@ pub(crate) mod tests {
             default("AllowVnetInBound", 65000, Access::Allow, vnet),
             default("DenyAllInBound", 65500, Access::Deny, AddressMatch::Any),
         ];
-        ObservedNsg {
-            id: nsg("nic"),
-            rules,
-            default_rules,
-        }
+        ObservedNsg { id: nsg("nic"), rules, default_rules }
     }
 
     pub(crate) fn a_rule(name: &str, priority: u16, access: Access, from: &str, ports: &str) -> NsgRule {

@@ -71,11 +71,7 @@ struct Existing<'a> {
 
 impl<'a> Existing<'a> {
     fn of(desired: &Desired, observed: &'a ObservedNsg) -> Self {
-        let mut existing = Self {
-            nsg: observed.id.name(),
-            ours: Vec::new(),
-            foreign: Vec::new(),
-        };
+        let mut existing = Self { nsg: observed.id.name(), ours: Vec::new(), foreign: Vec::new() };
         for rule in &observed.rules {
             match rule.name.parse::<Stamp>() {
                 Ok(stamp) if stamp.deployment == desired.author.deployment => {
@@ -88,17 +84,11 @@ impl<'a> Existing<'a> {
     }
 
     fn named(&self, name: &str) -> Option<&'a NsgRule> {
-        self.ours
-            .iter()
-            .find(|(_, rule)| rule.name.eq_ignore_ascii_case(name))
-            .map(|(_, rule)| *rule)
+        self.ours.iter().find(|(_, rule)| rule.name.eq_ignore_ascii_case(name)).map(|(_, rule)| *rule)
     }
 
     fn foreign_inbound(&self, access: Access) -> impl Iterator<Item = &'a NsgRule> {
-        let inbound = self
-            .foreign
-            .iter()
-            .filter(|rule| rule.direction == Direction::Inbound);
+        let inbound = self.foreign.iter().filter(|rule| rule.direction == Direction::Inbound);
         inbound.copied().filter(move |rule| rule.access == access)
     }
 }
@@ -121,31 +111,16 @@ impl<'a> Draft<'a> {
                 removals.push((stamp.clone(), (*rule).clone()));
             }
         }
-        let all = existing
-            .ours
-            .iter()
-            .map(|(_, rule)| *rule)
-            .chain(existing.foreign.iter().copied());
-        let used = all
-            .filter(|rule| rule.direction == Direction::Inbound)
-            .map(|rule| rule.priority)
-            .collect();
+        let all = existing.ours.iter().map(|(_, rule)| *rule).chain(existing.foreign.iter().copied());
+        let used =
+            all.filter(|rule| rule.direction == Direction::Inbound).map(|rule| rule.priority).collect();
         let rules_after = existing.ours.len() + existing.foreign.len() - removals.len();
-        Self {
-            used,
-            guards_from: None,
-            rules_after,
-            puts: Vec::new(),
-            removals,
-            obstacles: Vec::new(),
-        }
+        Self { used, guards_from: None, rules_after, puts: Vec::new(), removals, obstacles: Vec::new() }
     }
 
     fn put(&mut self, wanted: &'a DesiredRule, existing: &Existing<'_>) {
         let current = existing.named(&wanted.anywhere().name);
-        let fits = current
-            .filter(|rule| rule.direction == Direction::Inbound)
-            .map(|rule| rule.priority);
+        let fits = current.filter(|rule| rule.direction == Direction::Inbound).map(|rule| rule.priority);
         let fits = fits.filter(|at| self.is_in_place(wanted, *at, existing));
         let placed = match fits {
             Some(at) => Ok(at),
@@ -170,12 +145,7 @@ impl<'a> Draft<'a> {
             self.guards_from = Some(self.guards_from.map_or(at, |first| first.min(at)));
         }
         let rule = wanted.at(at);
-        let same = |current: &NsgRule| {
-            NsgRule {
-                name: rule.name.clone(),
-                ..current.clone()
-            } == rule
-        };
+        let same = |current: &NsgRule| NsgRule { name: rule.name.clone(), ..current.clone() } == rule;
         if !current.is_some_and(same) {
             self.rules_after += usize::from(current.is_none());
             self.puts.push((wanted, rule));
@@ -197,55 +167,34 @@ impl<'a> Draft<'a> {
             let fits = |at: &RulePriority| limit.is_none_or(|allow| at.outranks(allow));
             let at = RulePriority::strongest_first().rev().filter(free).find(fits);
             // The strongest place is left to leases: a guard there could never be opened.
-            return at
-                .filter(|at| *at != RulePriority::FIRST)
-                .ok_or(ObstacleReason::NoFreePriority);
+            return at.filter(|at| *at != RulePriority::FIRST).ok_or(ObstacleReason::NoFreePriority);
         }
-        let at = RulePriority::strongest_first()
-            .find(free)
-            .ok_or(ObstacleReason::NoFreePriority)?;
+        let at = RulePriority::strongest_first().find(free).ok_or(ObstacleReason::NoFreePriority)?;
         if let Some(deny) = defeat(wanted, at, existing) {
-            let rule = RuleName {
-                nsg: existing.nsg.to_owned(),
-                name: deny.name.clone(),
-                priority: deny.priority,
-            };
+            let rule =
+                RuleName { nsg: existing.nsg.to_owned(), name: deny.name.clone(), priority: deny.priority };
             return Err(ObstacleReason::DefeatedByDeny { rule });
         }
         let in_front = self.guards_from.is_none_or(|guard| at.outranks(guard));
-        if in_front {
-            Ok(at)
-        } else {
-            Err(ObstacleReason::NoFreePriority)
-        }
+        if in_front { Ok(at) } else { Err(ObstacleReason::NoFreePriority) }
     }
 
     fn into_plan(self, desired: &Desired) -> Plan {
-        let Self {
-            puts,
-            removals,
-            obstacles,
-            ..
-        } = self;
+        let Self { puts, removals, obstacles, .. } = self;
         // What ends goes first; what is replaced by a rule of the same grant goes after that rule is there; a guard goes last.
         let rank = |stamp: &Stamp| match stamp.purpose {
             Purpose::Guard => 4,
             Purpose::Lease { grant, .. } if desired.rules.iter().any(|rule| is_of(rule, grant)) => 3,
             Purpose::Lease { .. } => 1,
         };
-        let mut ranked: Vec<(u8, RuleChange)> = removals
-            .into_iter()
-            .map(|(stamp, rule)| (rank(&stamp), RuleChange::Remove(rule)))
-            .collect();
+        let mut ranked: Vec<(u8, RuleChange)> =
+            removals.into_iter().map(|(stamp, rule)| (rank(&stamp), RuleChange::Remove(rule))).collect();
         ranked.extend(puts.into_iter().map(|(wanted, rule)| {
             let rank = if wanted.is_guard() { 0 } else { 2 };
             (rank, RuleChange::Put(rule))
         }));
         ranked.sort_by_key(|(rank, _)| *rank);
-        Plan {
-            changes: ranked.into_iter().map(|(_, change)| change).collect(),
-            obstacles,
-        }
+        Plan { changes: ranked.into_iter().map(|(_, change)| change).collect(), obstacles }
     }
 }
 
@@ -255,11 +204,7 @@ fn is_of(rule: &DesiredRule, id: GrantId) -> bool {
 
 /// Whether a rule of ours that is there should not be.
 fn is_to_go(desired: &Desired, stamp: &Stamp, rule: &NsgRule, now: Timestamp) -> bool {
-    if desired
-        .rules
-        .iter()
-        .any(|wanted| wanted.anywhere().name.eq_ignore_ascii_case(&rule.name))
-    {
+    if desired.rules.iter().any(|wanted| wanted.anywhere().name.eq_ignore_ascii_case(&rule.name)) {
         return false;
     }
     if stamp.store == desired.author.store {
@@ -280,22 +225,15 @@ fn is_to_go(desired: &Desired, stamp: &Stamp, rule: &NsgRule, now: Timestamp) ->
 /// The strongest customer's allow that a guard must stand before, where its policy says so.
 fn limit_of_guard<'a>(wanted: &DesiredRule, existing: &Existing<'a>) -> Option<&'a NsgRule> {
     let first = wanted.precedence == Precedence::GuardFirst;
-    let mut allows = existing
-        .foreign_inbound(Access::Allow)
-        .filter(|rule| may_overlap(wanted.anywhere(), rule));
-    if first {
-        allows.by_ref().min_by_key(|rule| rule.priority)
-    } else {
-        None
-    }
+    let mut allows =
+        existing.foreign_inbound(Access::Allow).filter(|rule| may_overlap(wanted.anywhere(), rule));
+    if first { allows.by_ref().min_by_key(|rule| rule.priority) } else { None }
 }
 
 /// A customer's deny that would stand before a lease rule at `at` and may take its packets.
 fn defeat<'a>(wanted: &DesiredRule, at: RulePriority, existing: &Existing<'a>) -> Option<&'a NsgRule> {
     let denies = existing.foreign_inbound(Access::Deny);
-    denies
-        .filter(|deny| deny.priority.outranks(at))
-        .find(|deny| may_overlap(wanted.anywhere(), deny))
+    denies.filter(|deny| deny.priority.outranks(at)).find(|deny| may_overlap(wanted.anywhere(), deny))
 }
 
 /// Whether some packet may match both rules; tags and groups may stand for any address.
@@ -303,11 +241,9 @@ fn may_overlap(a: &NsgRule, b: &NsgRule) -> bool {
     use crate::rule::RuleProtocol::Any;
     let protocols = a.protocol == b.protocol || a.protocol == Any || b.protocol == Any;
     let ports = |x: &NsgRule, y: &NsgRule| {
-        x.destination_ports.iter().any(|p| {
-            y.destination_ports
-                .iter()
-                .any(|q| p.first() <= q.last() && q.first() <= p.last())
-        })
+        x.destination_ports
+            .iter()
+            .any(|p| y.destination_ports.iter().any(|q| p.first() <= q.last() && q.first() <= p.last()))
     };
     protocols && ports(a, b) && meet(&a.sources, &b.sources) && meet(&a.destinations, &b.destinations)
 }

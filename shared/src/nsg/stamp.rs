@@ -40,11 +40,7 @@ impl FromStr for Deployment {
     fn from_str(text: &str) -> Result<Self, InvalidStamp> {
         let good = (1..=12).contains(&text.len())
             && text.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_lowercase());
-        if good {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(InvalidStamp::Deployment)
-        }
+        if good { Ok(Self(text.to_owned())) } else { Err(InvalidStamp::Deployment) }
     }
 }
 
@@ -66,10 +62,7 @@ impl FromStr for StoreId {
     type Err = InvalidStamp;
 
     fn from_str(text: &str) -> Result<Self, InvalidStamp> {
-        hex(text, 4)
-            .and_then(|number| u16::try_from(number).ok())
-            .map(Self)
-            .ok_or(InvalidStamp::Store)
+        hex(text, 4).and_then(|number| u16::try_from(number).ok()).map(Self).ok_or(InvalidStamp::Store)
     }
 }
 
@@ -104,20 +97,12 @@ pub struct Stamp {
 impl Stamp {
     /// The rule's name: at most 79 of ARM's 80 characters.
     pub fn name(&self) -> String {
-        let Self {
-            deployment,
-            store,
-            purpose,
-            part: Part(part),
-        } = self;
+        let Self { deployment, store, purpose, part: Part(part) } = self;
         match purpose {
             Purpose::Guard => format!("postern-{deployment}-{store}-guard-{part:08x}"),
             Purpose::Lease { grant, ends_at } => {
                 let (grant, end) = (grant.as_uuid().as_simple(), ends_at.as_second());
-                format!(
-                    "postern-{deployment}-{store}-lease-{grant}-{end:08x}-{:04x}",
-                    part >> 16
-                )
+                format!("postern-{deployment}-{store}-lease-{grant}-{end:08x}-{:04x}", part >> 16)
             }
         }
     }
@@ -153,29 +138,16 @@ impl FromStr for Stamp {
         let lower = name.to_ascii_lowercase();
         let parts: Vec<&str> = lower.split('-').collect();
         let (deployment, store, purpose, part) = match parts[..] {
-            ["postern", deployment, store, "guard", part] => (
-                deployment,
-                store,
-                Purpose::Guard,
-                hex(part, 8).ok_or(InvalidStamp::Name)?,
-            ),
+            ["postern", deployment, store, "guard", part] => {
+                (deployment, store, Purpose::Guard, hex(part, 8).ok_or(InvalidStamp::Name)?)
+            }
             ["postern", deployment, store, "lease", grant, end, part] => {
                 let part = hex(part, 4).ok_or(InvalidStamp::Name)? << 16;
-                (
-                    deployment,
-                    store,
-                    lease(grant, end).ok_or(InvalidStamp::Name)?,
-                    part,
-                )
+                (deployment, store, lease(grant, end).ok_or(InvalidStamp::Name)?, part)
             }
             _ => return Err(InvalidStamp::Name),
         };
-        Ok(Self {
-            deployment: deployment.parse()?,
-            store: store.parse()?,
-            purpose,
-            part: Part(part),
-        })
+        Ok(Self { deployment: deployment.parse()?, store: store.parse()?, purpose, part: Part(part) })
     }
 }
 
@@ -199,17 +171,9 @@ mod tests {
 
     fn a_stamp(deployment: &str, grant: u128, second: u32, part: u16) -> Stamp {
         let ends_at = Timestamp::from_second(i64::from(second)).unwrap();
-        let purpose = Purpose::Lease {
-            grant: GrantId::from_uuid(Uuid::from_u128(grant)),
-            ends_at,
-        };
+        let purpose = Purpose::Lease { grant: GrantId::from_uuid(Uuid::from_u128(grant)), ends_at };
         let part = Part(u32::from(part) << 16);
-        Stamp {
-            deployment: deployment.parse().unwrap(),
-            store: StoreId(0xbeef),
-            purpose,
-            part,
-        }
+        Stamp { deployment: deployment.parse().unwrap(), store: StoreId(0xbeef), purpose, part }
     }
 
     proptest! {
@@ -254,11 +218,7 @@ mod tests {
     #[test]
     fn rejects_bad_deployments_and_stores() {
         for text in ["", "Dev", "a-b", "abcdefghijklm", "déjà"] {
-            assert_eq!(
-                text.parse::<Deployment>(),
-                Err(InvalidStamp::Deployment),
-                "{text}"
-            );
+            assert_eq!(text.parse::<Deployment>(), Err(InvalidStamp::Deployment), "{text}");
         }
         for text in ["", "beefs", "BEEF", "bee", "+123"] {
             assert_eq!(text.parse::<StoreId>(), Err(InvalidStamp::Store), "{text}");

@@ -33,9 +33,7 @@ const LATER: SignedDuration = SignedDuration::from_hours(1);
 fn enabling_writes_one_guard_at_the_weakest_priority_and_then_nothing() {
     let mut observed = an_nsg(vec![]);
     let changes = settle(&mut observed, &[]);
-    let [RuleChange::Put(guard)] = &changes[..] else {
-        panic!("{changes:?}")
-    };
+    let [RuleChange::Put(guard)] = &changes[..] else { panic!("{changes:?}") };
     assert_eq!((guard.priority.number(), guard.access), (4096, Access::Deny));
     assert_eq!(settle(&mut observed, &[]), []);
 }
@@ -45,9 +43,7 @@ fn an_opening_is_one_rule_before_the_guard_and_its_end_takes_it_away() {
     let mut observed = an_nsg(vec![]);
     settle(&mut observed, &[]);
     let opened = settle(&mut observed, &[a_lease(1, "203.0.113.7")]);
-    let [RuleChange::Put(rule)] = &opened[..] else {
-        panic!("{opened:?}")
-    };
+    let [RuleChange::Put(rule)] = &opened[..] else { panic!("{opened:?}") };
     assert_eq!((rule.priority.number(), rule.access), (100, Access::Allow));
     let closed = settle(&mut observed, &[]);
     assert_eq!(closed, [RuleChange::Remove(rule.clone())]);
@@ -55,30 +51,16 @@ fn an_opening_is_one_rule_before_the_guard_and_its_end_takes_it_away() {
 
 #[test]
 fn a_request_for_many_vms_behind_one_nsg_is_one_write() {
-    let machines: Vec<Machine> = (4..54)
-        .map(|n| a_machine(&format!("vm-{n}"), &format!("10.1.0.{n}"), &["nic"]))
-        .collect();
+    let machines: Vec<Machine> =
+        (4..54).map(|n| a_machine(&format!("vm-{n}"), &format!("10.1.0.{n}"), &["nic"])).collect();
     let leases: Vec<(GrantId, Lease)> = machines
         .iter()
         .map(|machine| {
             let (grant, lease) = a_lease(1, "203.0.113.7");
-            (
-                grant,
-                Lease {
-                    vm: machine.vm.clone(),
-                    ..lease
-                },
-            )
+            (grant, Lease { vm: machine.vm.clone(), ..lease })
         })
         .collect();
-    let wanted = desired(
-        &author(),
-        &nsg("nic"),
-        &machines,
-        &BTreeMap::new(),
-        &leases,
-        now(),
-    );
+    let wanted = desired(&author(), &nsg("nic"), &machines, &BTreeMap::new(), &leases, now());
     let plan = plan(&wanted, &an_nsg(vec![]), now());
     assert_eq!(plan.changes.len(), 1);
     assert_eq!(plan.changes[0].rule().destinations.len(), 50);
@@ -93,13 +75,7 @@ fn overlapping_grants_are_separate_rules_and_never_cut_each_other() {
     let observed = Observations::from([(observed.id.clone(), observed)]);
     assert!(lets_in(&machine(), &second.1, &observed));
     let held = |lease: &(GrantId, Lease)| {
-        is_held(
-            &author().deployment,
-            lease.0,
-            &lease.1,
-            Some(&machine()),
-            &observed,
-        )
+        is_held(&author().deployment, lease.0, &lease.1, Some(&machine()), &observed)
     };
     assert!(held(&second) && !held(&first));
 }
@@ -109,32 +85,17 @@ fn an_extended_lease_is_there_before_the_old_rule_goes() {
     let mut observed = an_nsg(vec![]);
     let (grant, lease) = a_lease(1, "203.0.113.7");
     settle(&mut observed, &[(grant, lease.clone())]);
-    let longer = Lease {
-        expires_at: lease.expires_at + LATER,
-        ..lease
-    };
+    let longer = Lease { expires_at: lease.expires_at + LATER, ..lease };
     let changes = settle(&mut observed, &[(grant, longer)]);
-    assert!(
-        matches!(changes[..], [RuleChange::Put(_), RuleChange::Remove(_)]),
-        "{changes:?}"
-    );
+    assert!(matches!(changes[..], [RuleChange::Put(_), RuleChange::Remove(_)]), "{changes:?}");
 }
 
 #[test]
 fn a_customers_earlier_deny_is_named_before_anything_is_written() {
     let deny = a_rule("deny-ssh", 100, Access::Deny, "*", "22");
     let plan = planned(&an_nsg(vec![deny]), &[a_lease(1, "203.0.113.7")], now());
-    assert!(
-        plan.changes
-            .iter()
-            .all(|change| change.rule().access == Access::Deny)
-    );
-    let [
-        Obstacle {
-            grant: Some(_),
-            reason: ObstacleReason::DefeatedByDeny { rule },
-        },
-    ] = &plan.obstacles[..]
+    assert!(plan.changes.iter().all(|change| change.rule().access == Access::Deny));
+    let [Obstacle { grant: Some(_), reason: ObstacleReason::DefeatedByDeny { rule } }] = &plan.obstacles[..]
     else {
         panic!("{plan:?}")
     };
@@ -145,32 +106,18 @@ fn a_customers_earlier_deny_is_named_before_anything_is_written() {
 fn a_customers_deny_for_other_packets_obstructs_nothing() {
     let deny = a_rule("deny-rdp", 100, Access::Deny, "*", "3389");
     let elsewhere = a_rule("deny-office", 101, Access::Deny, "198.51.100.0/24", "22");
-    let plan = planned(
-        &an_nsg(vec![deny, elsewhere]),
-        &[a_lease(1, "203.0.113.7")],
-        now(),
-    );
+    let plan = planned(&an_nsg(vec![deny, elsewhere]), &[a_lease(1, "203.0.113.7")], now());
     assert_eq!((plan.obstacles, plan.changes.len()), (vec![], 2));
 }
 
 #[test]
 fn a_full_nsg_is_an_obstacle_and_one_place_is_enough_for_a_guard() {
     let full = |n: u16| {
-        an_nsg(
-            (0..n)
-                .map(|i| a_rule(&format!("c{i}"), 1000 + i, Access::Allow, "*", "443"))
-                .collect(),
-        )
+        an_nsg((0..n).map(|i| a_rule(&format!("c{i}"), 1000 + i, Access::Allow, "*", "443")).collect())
     };
     assert_eq!(planned(&full(999), &[], now()).changes.len(), 1);
     let plan = planned(&full(1000), &[], now());
-    assert_eq!(
-        plan.obstacles,
-        [Obstacle {
-            grant: None,
-            reason: ObstacleReason::NsgFull
-        }]
-    );
+    assert_eq!(plan.obstacles, [Obstacle { grant: None, reason: ObstacleReason::NsgFull }]);
     assert_eq!(plan.changes, []);
 }
 
@@ -179,76 +126,38 @@ fn guard_first_stands_before_a_customers_allow_and_customer_first_behind() {
     let allow = a_rule("allow-ssh", 300, Access::Allow, "*", "22");
     let behind = planned(&an_nsg(vec![allow.clone()]), &[], now());
     assert_eq!(behind.changes[0].rule().priority.number(), 4096);
-    let policy = ProtectedVm {
-        precedence: Precedence::GuardFirst,
-        ..a_policy()
-    };
+    let policy = ProtectedVm { precedence: Precedence::GuardFirst, ..a_policy() };
     let policies = BTreeMap::from([(policy.vm.clone(), policy)]);
-    let wanted = desired(
-        &author(),
-        &nsg("nic"),
-        [&machine()],
-        &policies,
-        &[a_lease(1, "203.0.113.7")],
-        now(),
-    );
+    let wanted =
+        desired(&author(), &nsg("nic"), [&machine()], &policies, &[a_lease(1, "203.0.113.7")], now());
     let plan = plan(&wanted, &an_nsg(vec![allow]), now());
-    let priorities: Vec<u16> = plan
-        .changes
-        .iter()
-        .map(|change| change.rule().priority.number())
-        .collect();
+    let priorities: Vec<u16> = plan.changes.iter().map(|change| change.rule().priority.number()).collect();
     assert_eq!(priorities, [299, 100]);
 }
 
 #[test]
 fn rules_of_a_lost_store_close_at_their_stamped_end_and_guards_stay() {
     let mut observed = an_nsg(vec![]);
-    let lost = Author {
-        store: StoreId::new(1),
-        ..author()
-    };
-    settle_as(
-        &lost,
-        &policies(),
-        &mut observed,
-        &[a_lease(1, "203.0.113.7")],
-        now(),
-    );
+    let lost = Author { store: StoreId::new(1), ..author() };
+    settle_as(&lost, &policies(), &mut observed, &[a_lease(1, "203.0.113.7")], now());
     let nothing = BTreeMap::new();
     assert_eq!(settle_as(&author(), &nothing, &mut observed, &[], now()), []);
     let after = settle_as(&author(), &nothing, &mut observed, &[], now() + LATER);
-    assert!(
-        matches!(&after[..], [RuleChange::Remove(rule)] if rule.access == Access::Allow),
-        "{after:?}"
-    );
+    assert!(matches!(&after[..], [RuleChange::Remove(rule)] if rule.access == Access::Allow), "{after:?}");
     let adopted = settle_as(&author(), &policies(), &mut observed, &[], now() + LATER);
-    assert!(
-        matches!(&adopted[..], [RuleChange::Put(_), RuleChange::Remove(_)]),
-        "{adopted:?}"
-    );
+    assert!(matches!(&adopted[..], [RuleChange::Put(_), RuleChange::Remove(_)]), "{adopted:?}");
 }
 
 #[test]
 fn an_edited_rule_of_ours_is_written_again_and_other_deployments_are_left_alone() {
     let mut observed = an_nsg(vec![]);
-    let theirs = Author {
-        deployment: "other".parse().unwrap(),
-        ..author()
-    };
+    let theirs = Author { deployment: "other".parse().unwrap(), ..author() };
     settle_as(&theirs, &policies(), &mut observed, &[], now());
     settle(&mut observed, &[]);
-    let edited = observed
-        .rules
-        .iter_mut()
-        .find(|rule| rule.name.contains("-dev-"))
-        .unwrap();
+    let edited = observed.rules.iter_mut().find(|rule| rule.name.contains("-dev-")).unwrap();
     edited.access = Access::Allow;
     let repaired = settle(&mut observed, &[]);
-    assert!(
-        matches!(&repaired[..], [RuleChange::Put(rule)] if rule.access == Access::Deny),
-        "{repaired:?}"
-    );
+    assert!(matches!(&repaired[..], [RuleChange::Put(rule)] if rule.access == Access::Deny), "{repaired:?}");
     assert_eq!(observed.rules.len(), 2);
 }
 
@@ -296,10 +205,7 @@ fn leases() -> impl Strategy<Value = Vec<(GrantId, Lease)>> {
 }
 
 fn author() -> Author {
-    Author {
-        deployment: "dev".parse().unwrap(),
-        store: StoreId::new(0xbeef),
-    }
+    Author { deployment: "dev".parse().unwrap(), store: StoreId::new(0xbeef) }
 }
 
 fn machine() -> Machine {
@@ -311,11 +217,7 @@ fn policies() -> BTreeMap<VmId, ProtectedVm> {
 }
 
 fn planned(observed: &ObservedNsg, leases: &[(GrantId, Lease)], at: Timestamp) -> Plan {
-    plan(
-        &desired(&author(), &observed.id, [&machine()], &policies(), leases, at),
-        observed,
-        at,
-    )
+    plan(&desired(&author(), &observed.id, [&machine()], &policies(), leases, at), observed, at)
 }
 
 /// Applies the plan as ARM would, and returns what was done.
@@ -335,10 +237,7 @@ fn settle_as(
     for change in &changes {
         observed.rules.retain(|rule| rule.name != change.rule().name);
         if let RuleChange::Put(rule) = change {
-            assert!(
-                observed.rules.iter().all(|other| other.priority != rule.priority),
-                "priority is free"
-            );
+            assert!(observed.rules.iter().all(|other| other.priority != rule.priority), "priority is free");
             observed.rules.push(rule.clone());
         }
     }
