@@ -1,1 +1,52 @@
-fn main() {}
+//! `cargo xtask`: what a person at this repository runs to build, try and test Postern.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+mod apt;
+mod dev;
+mod interrupt;
+mod portal;
+mod process;
+mod shell;
+mod test;
+mod wasm;
+mod workspace;
+
+#[derive(Parser)]
+#[command(bin_name = "cargo xtask", about = "Builds, runs and tests Postern")]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Builds everything and runs it here: Azure-in-a-box, the functions and the portal
+    Dev(dev::Options),
+    /// Checks format and lints, and runs every test, those in the browser too
+    Test(test::Options),
+    /// Builds the functions, Azure-in-a-box and the portal
+    Build,
+}
+
+fn main() -> ExitCode {
+    match run(&Cli::parse()) {
+        Ok(code) => code,
+        Err(error) => {
+            shell::complain(format_args!("error: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: &Cli) -> Result<ExitCode> {
+    interrupt::listen()?;
+    match &cli.task {
+        Task::Dev(options) => dev::run(options).map(|()| ExitCode::SUCCESS),
+        Task::Test(options) => test::run(options),
+        Task::Build => portal::build_everything().map(|()| ExitCode::SUCCESS),
+    }
+}

@@ -1,0 +1,153 @@
+//! The portal's static files: content-hashed names for what may be cached for ever, and a brotli copy of each.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use brotli::enc::BrotliEncoderParams;
+use sha2::{Digest, Sha256};
+
+use super::inputs::{files_below, hex};
+
+/// File types that are compressed already.
+const DENSE: [&str; 6] = ["png", "webp", "avif", "woff2", "ico", "br"];
+
+/// Names in the sources, such as `style.css`, to their URLs, such as `/assets/style-0f….css`.
+type Urls = BTreeMap<String, String>;
+
+/// Writes `index.html`, `assets/` and the files of `public/` to `out`.
+pub(super) fn write(frontend: &Path, bindings: &Path, out: &Path) -> Result<()> {
+    let mut urls = Urls::new();
+    write_hashed(&mut urls, out, "portal_bg.wasm", &read(&bindings.join("portal_bg.wasm"))?)?;
+    write_hashed(&mut urls, out, "style.css", &read(&frontend.join("style.css"))?)?;
+    let portal = with_snippets(&read_text(&bindings.join("portal.js"))?, &bindings.join("snippets"), out)?;
+    write_hashed(&mut urls, out, "portal.js", portal.as_bytes())?;
+    let boot = fill(&read_text(&frontend.join("boot.js"))?, &urls).context("frontend/boot.js")?;
+    write_hashed(&mut urls, out, "boot.js", boot.as_bytes())?;
+    let index = fill(&read_text(&frontend.join("index.html"))?, &urls).context("frontend/index.html")?;
+    write_file(out, "index.html", index.as_bytes())?;
+    copy_below(&frontend.join("public"), out, "")
+}
+
+/// The generated module, importing the crates' own scripts from a folder that is named after what they say.
+fn with_snippets(portal: &str, snippets: &Path, out: &Path) -> Result<String> {
+    let mut digest = Sha256::new();
+    for file in files_below(snippets)? {
+        digest.update(read(&file)?);
+    }
+    let folder = format!("snippets-{}", hex(&digest.finalize()[..8]));
+    copy_below(snippets, out, &format!("assets/{folder}/"))?;
+    Ok(portal.replace("./snippets/", &format!("./{folder}/")))
+}
+
+fn write_hashed(urls: &mut Urls, out: &Path, name: &str, content: &[u8]) -> Result<()> {
+    let path = format!("assets/{}", hashed(name, content));
+    write_file(out, &path, content)?;
+    urls.insert(name.to_owned(), format!("/{path}"));
+    Ok(())
+}
+
+fn hashed(name: &str, content: &[u8]) -> String {
+    let digest = hex(&Sha256::digest(content)[..8]);
+    match name.rsplit_once('.') {
+        Some((stem, extension)) => format!("{stem}-{digest}.{extension}"),
+        None => format!("{name}-{digest}"),
+    }
+}
+
+/// Puts URLs in the place of `{{name}}`; a name that is no asset is an error.
+fn fill(template: &str, urls: &Urls) -> Result<String> {
+    let mut filled = String::with_capacity(template.len());
+    let mut rest = template;
+    while let Some((before, after)) = rest.split_once("{{") {
+        let (name, after) = after.split_once("}}").context("has `{{` without `}}`")?;
+        let Some(url) = urls.get(name) else {
+            let known = urls.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
+            bail!("names {{{{{name}}}}}, which is not one of {known}");
+        };
+        filled.push_str(before);
+        filled.push_str(url);
+        rest = after;
+    }
+    filled.push_str(rest);
+    Ok(filled)
+}
+
+fn copy_below(folder: &Path, out: &Path, prefix: &str) -> Result<()> {
+    for file in files_below(folder)? {
+        let name = file.strip_prefix(folder).context("a listed file lies outside its folder")?;
+        write_file(out, &format!("{prefix}{}", name.display()), &read(&file)?)?;
+    }
+    Ok(())
+}
+
+fn write_file(out: &Path, name: &str, content: &[u8]) -> Result<()> {
+    let path = out.join(name);
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    }
+    fs::write(&path, content).with_context(|| format!("cannot write {}", path.display()))?;
+    let is_dense = path.extension().is_some_and(|end| DENSE.iter().any(|dense| end == *dense));
+    if is_dense {
+        return Ok(());
+    }
+    let small = out.join(format!("{name}.br"));
+    fs::write(&small, compressed(content)?).with_context(|| format!("cannot write {}", small.display()))
+}
+
+fn compressed(content: &[u8]) -> Result<Vec<u8>> {
+    let parameters = BrotliEncoderParams { quality: 11, size_hint: content.len(), ..Default::default() };
+    let mut small = Vec::new();
+    brotli::BrotliCompress(&mut &content[..], &mut small, &parameters).context("cannot compress")?;
+    Ok(small)
+}
+
+fn read(path: &Path) -> Result<Vec<u8>> {
+    fs::read(path).with_context(|| format!("cannot read {}", path.display()))
+}
+
+fn read_text(path: &Path) -> Result<String> {
+    fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn placeholders_become_urls() {
+        let urls = Urls::from([("a.js".to_owned(), "/assets/a-1.js".to_owned())]);
+        assert_eq!(fill("<{{a.js}}> {{a.js}}", &urls).unwrap(), "</assets/a-1.js> /assets/a-1.js");
+    }
+
+    #[test]
+    fn an_unknown_placeholder_is_refused() {
+        let urls = Urls::from([("a.js".to_owned(), "/assets/a-1.js".to_owned())]);
+        let error = fill("{{b.js}}", &urls).unwrap_err();
+        assert_eq!(error.to_string(), "names {{b.js}}, which is not one of a.js");
+    }
+
+    #[test]
+    fn an_open_placeholder_is_refused() {
+        assert!(fill("{{b.js", &Urls::new()).is_err());
+    }
+
+    #[test]
+    fn a_hashed_name_changes_with_the_content_alone() {
+        assert_eq!(hashed("boot.js", b"1"), hashed("boot.js", b"1"));
+        assert_ne!(hashed("boot.js", b"1"), hashed("boot.js", b"2"));
+        assert!(hashed("boot.js", b"1").starts_with("boot-"));
+        assert!(hashed("boot.js", b"1").ends_with(".js"));
+    }
+
+    #[test]
+    fn compression_can_be_undone() {
+        let content = b"open open open open".repeat(20);
+        let small = compressed(&content).unwrap();
+        let mut restored = Vec::new();
+        brotli::BrotliDecompress(&mut &small[..], &mut restored).unwrap();
+        assert_eq!(restored, content);
+        assert!(small.len() < content.len());
+    }
+}

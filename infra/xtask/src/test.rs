@@ -1,0 +1,94 @@
+//! `cargo xtask test`: every check there is, and one line that sums them up.
+
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use clap::Args;
+
+use crate::{interrupt, portal, shell};
+
+mod browser;
+mod tally;
+
+use tally::Tally;
+
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Options {
+    /// Runs only the tests whose names contain this, and neither format nor lint checks
+    filter: Option<String>,
+}
+
+/// What became of one step.
+struct Outcome {
+    title: &'static str,
+    tally: Tally,
+    took: Duration,
+}
+
+pub(crate) fn run(options: &Options) -> Result<ExitCode> {
+    let filter = options.filter.as_deref();
+    let mut outcomes = Vec::new();
+    if filter.is_none() {
+        outcomes.push(attempt("Format", format)?);
+        outcomes.push(attempt("Lints", lints)?);
+    }
+    let build = attempt("Build", || portal::build_everything().map(|()| Tally::default()))?;
+    let is_built = build.tally.failed == 0;
+    outcomes.push(build);
+    outcomes.push(attempt("Rust tests", || rust_tests(filter))?);
+    if is_built {
+        outcomes.push(attempt("Browser tests", || browser::run(filter))?);
+    } else {
+        shell::say("==> Browser tests: left out, because the build failed");
+    }
+    Ok(summary(&outcomes))
+}
+
+/// One step; its failure is counted and does not keep later ones from running, Ctrl-C does.
+fn attempt(title: &'static str, work: impl FnOnce() -> Result<Tally>) -> Result<Outcome> {
+    let start = Instant::now();
+    shell::say(format_args!("==> {title}"));
+    let tally = work().unwrap_or_else(|error| {
+        shell::complain(format_args!("error: {error:#}"));
+        Tally { passed: 0, failed: 1 }
+    });
+    interrupt::check()?;
+    let outcome = if tally.failed == 0 { "done" } else { "failed" };
+    let took = start.elapsed();
+    shell::say(format_args!("    {title}: {outcome} after {:.1} s", took.as_secs_f64()));
+    Ok(Outcome { title, tally, took })
+}
+
+fn format() -> Result<Tally> {
+    shell::run(shell::cargo().args(["fmt", "--all", "--check"])).map(|()| Tally::default())
+}
+
+fn lints() -> Result<Tally> {
+    let mut cargo = shell::cargo();
+    cargo.args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]);
+    shell::run(&mut cargo).map(|()| Tally::default())
+}
+
+fn rust_tests(filter: Option<&str>) -> Result<Tally> {
+    let mut cargo = shell::cargo();
+    cargo.args(["test", "--workspace", "--no-fail-fast"]);
+    if let Some(filter) = filter {
+        cargo.args(["--", filter]);
+    }
+    let mut tally = Tally::default();
+    let status = shell::run_observed(&mut cargo, |line| tally.add(tally::cargo_result(line)))?;
+    Ok(tally.of_a_run(status.success()))
+}
+
+fn summary(outcomes: &[Outcome]) -> ExitCode {
+    let mut total = Tally::default();
+    shell::say(format_args!("\n{:<16}{:>8}{:>8}{:>10}", "", "passed", "failed", "seconds"));
+    for Outcome { title, tally, took } in outcomes {
+        total.add(*tally);
+        let Tally { passed, failed } = tally;
+        shell::say(format_args!("{title:<16}{passed:>8}{failed:>8}{:>10.1}", took.as_secs_f64()));
+    }
+    shell::say(format_args!("\n{} passed, {} failed", total.passed, total.failed));
+    if total.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
