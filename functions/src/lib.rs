@@ -1,1 +1,19 @@
+//! Postern's functions: one router, and the loop that enforces what was decided.
+#![forbid(unsafe_code)]
 
+pub mod app;
+pub mod auth;
+pub mod caller;
+pub mod clock;
+pub mod config;
+pub mod enforce;
+pub mod error;
+pub mod fabric;
+mod handlers;
+pub mod inventory;
+pub mod rights;
+pub mod router;
+pub mod start;
+pub mod store;
+pub mod sweep;
+pub mod telemetry;

@@ -1,0 +1,86 @@
+//! What every operation works with. Holds no state of its own but caches: any number of instances may run at once.
+
+use std::{path::PathBuf, sync::Arc};
+
+use axum::extract::FromRef;
+use shared::vm::SubscriptionId;
+use url::Url;
+
+use crate::{
+    auth::Auth,
+    clock::{Clock, Ids},
+    config::Config,
+    enforce::Engine,
+    fabric::Fabric,
+    rights::Rights,
+    store::Store,
+};
+
+/// The application, cheap to clone.
+#[derive(Clone, Debug)]
+pub struct App(Arc<Parts>);
+
+/// What an application is put together from.
+#[derive(Debug)]
+pub struct Parts {
+    pub engine: Arc<Engine>,
+    pub rights: Rights,
+    pub auth: Auth,
+    pub ids: Arc<dyn Ids>,
+    pub subscriptions: Vec<SubscriptionId>,
+    pub public_url: Url,
+    pub assets: Option<PathBuf>,
+    /// Whether work goes on after an answer: true of a process, false of a function that is frozen between calls.
+    pub background: bool,
+}
+
+impl App {
+    pub fn new(
+        config: &Config,
+        auth: Auth,
+        (store, fabric): (Store, Arc<dyn Fabric>),
+        (clock, ids): (Arc<dyn Clock>, Arc<dyn Ids>),
+        background: bool,
+    ) -> Self {
+        let author = shared::nsg::desired::Author { deployment: config.deployment.clone(), store: store.id() };
+        let rights = Rights::new(Arc::clone(&fabric), Arc::clone(&clock));
+        let engine = Arc::new(Engine::new(store, fabric, clock, author));
+        Self(Arc::new(Parts {
+            engine,
+            rights,
+            auth,
+            ids,
+            subscriptions: config.subscriptions.clone(),
+            public_url: config.public_url.clone(),
+            assets: config.assets.clone(),
+            background,
+        }))
+    }
+
+    pub fn store(&self) -> &Store {
+        &self.engine.store
+    }
+
+    pub fn now(&self) -> jiff::Timestamp {
+        self.engine.clock.now()
+    }
+
+    /// Whether Postern looks after this subscription at all.
+    pub fn serves(&self, subscription: SubscriptionId) -> bool {
+        self.subscriptions.contains(&subscription)
+    }
+}
+
+impl std::ops::Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+impl FromRef<App> for Auth {
+    fn from_ref(app: &App) -> Self {
+        app.auth.clone()
+    }
+}

@@ -1,0 +1,260 @@
+//! Configuration: typed, read once, every bad variable reported at once.
+
+mod reader;
+mod secret;
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use azure_core::credentials::Secret as AzureSecret;
+use shared::{nsg::stamp::Deployment, vm::SubscriptionId};
+use url::Url;
+
+pub use self::{
+    reader::{ConfigError, ConfigErrors},
+    secret::Secret,
+};
+use self::reader::Reader;
+use crate::fabric::azure::credential::CredentialSource;
+
+/// Everything that a process is told from outside.
+#[derive(Debug)]
+pub struct Config {
+    pub listen: SocketAddr,
+    /// Where browsers reach Postern; https, but for this machine itself.
+    pub public_url: Url,
+    pub tenant: String,
+    /// The application that people sign in to.
+    pub client_id: String,
+    pub client_secret: Secret<String>,
+    /// Whom bearer tokens for the API are meant for.
+    pub audience: String,
+    /// Entra ID of the cloud, without the tenant.
+    pub authority: Url,
+    pub arm_url: Url,
+    pub arm_audience: String,
+    pub credential: CredentialSource,
+    pub subscriptions: Vec<SubscriptionId>,
+    /// `sqlite:PATH`.
+    pub database: String,
+    pub cookie_key: Secret<[u8; 64]>,
+    /// How many proxies in front append to `X-Forwarded-For`; 0–10.
+    pub trusted_proxies: usize,
+    pub deployment: Deployment,
+    /// The portal's files; without it only the API is served.
+    pub assets: Option<PathBuf>,
+    pub log: LogFormat,
+    pub log_filter: String,
+    /// A PEM file with one more certificate authority to trust.
+    pub extra_ca: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    Json,
+    Pretty,
+}
+
+/// The endpoints of a cloud, by Azure's own table: authority, ARM, ARM's audience.
+const CLOUDS: [(&str, [&str; 3]); 3] = [
+    (
+        "public",
+        [
+            "https://login.microsoftonline.com",
+            "https://management.azure.com/",
+            "https://management.core.windows.net/",
+        ],
+    ),
+    (
+        "us_gov",
+        [
+            "https://login.microsoftonline.us",
+            "https://management.usgovcloudapi.net/",
+            "https://management.core.usgovcloudapi.net/",
+        ],
+    ),
+    (
+        "china",
+        [
+            "https://login.chinacloudapi.cn",
+            "https://management.chinacloudapi.cn",
+            "https://management.core.chinacloudapi.cn/",
+        ],
+    ),
+];
+
+/// All variables of ours that have a meaning; any other is a slip of the pen.
+const KNOWN: [&str; 24] = [
+    "POSTERN_LISTEN",
+    "POSTERN_PUBLIC_URL",
+    "POSTERN_CLOUD",
+    "POSTERN_AUTHORITY",
+    "POSTERN_ARM_URL",
+    "POSTERN_ARM_AUDIENCE",
+    "POSTERN_TENANT",
+    "POSTERN_CLIENT_ID",
+    "POSTERN_CLIENT_SECRET",
+    "POSTERN_AUDIENCE",
+    "POSTERN_CREDENTIAL",
+    "POSTERN_AZURE_CLIENT_ID",
+    "POSTERN_AZURE_CLIENT_SECRET",
+    "POSTERN_SUBSCRIPTIONS",
+    "POSTERN_DATABASE",
+    "POSTERN_COOKIE_KEY",
+    "POSTERN_TRUSTED_PROXIES",
+    "POSTERN_DEPLOYMENT",
+    "POSTERN_ASSETS",
+    "POSTERN_LOG",
+    "POSTERN_LOG_FILTER",
+    "POSTERN_EXTRA_CA",
+    "FUNCTIONS_CUSTOMHANDLER_PORT",
+    "PORT",
+];
+
+impl Config {
+    pub fn from_vars(vars: impl Iterator<Item = (String, String)>) -> Result<Self, ConfigErrors> {
+        let mut read = Reader::new(vars, &KNOWN);
+        let cloud = read.or("POSTERN_CLOUD", "public, us_gov or china", "public", cloud);
+        let [authority, arm_url, arm_audience] = cloud.unwrap_or(CLOUDS[0].1);
+        let authority = read.or("POSTERN_AUTHORITY", URL, authority, safe_url);
+        let tenant = read.required("POSTERN_TENANT", "the directory's GUID", guid);
+        let credential = credential(&mut read, authority.as_ref(), tenant.as_deref());
+        let config = Self::assemble(&mut read, (authority, tenant, credential), (arm_url, arm_audience));
+        read.finish(config)
+    }
+
+    fn assemble(
+        read: &mut Reader,
+        (authority, tenant, credential): (Option<Url>, Option<String>, Option<CredentialSource>),
+        (arm_url, arm_audience): (&str, &str),
+    ) -> Option<Self> {
+        let listen = listen(read);
+        let public_url = read.required("POSTERN_PUBLIC_URL", URL, safe_url);
+        let client_id = read.required("POSTERN_CLIENT_ID", "the application's client id", some_text);
+        let client_secret = read.required("POSTERN_CLIENT_SECRET", "the application's client secret", some_text);
+        let audience = read.required("POSTERN_AUDIENCE", "the API's audience, like api://postern", some_text);
+        let arm_url = read.or("POSTERN_ARM_URL", URL, arm_url, safe_url);
+        let arm_audience = read.or("POSTERN_ARM_AUDIENCE", "for whom ARM's tokens are meant", arm_audience, some_text);
+        let subscriptions = read.required("POSTERN_SUBSCRIPTIONS", "subscription ids separated by commas", subscriptions);
+        let database = read.required("POSTERN_DATABASE", "sqlite:PATH", database);
+        let cookie_key = read.required("POSTERN_COOKIE_KEY", "64 random bytes in base64", cookie_key);
+        let trusted_proxies = read.or("POSTERN_TRUSTED_PROXIES", "a number from 0 to 10", "0", proxies);
+        let deployment = read.required("POSTERN_DEPLOYMENT", "1 to 12 lower-case letters and digits", |t| t.parse().ok());
+        let log = read.or("POSTERN_LOG", "json or pretty", "json", log_format);
+        let log_filter = read.or("POSTERN_LOG_FILTER", "a level or a filter, like info", "info", log_filter);
+        let assets = read.optional("POSTERN_ASSETS").map(PathBuf::from);
+        let extra_ca = read.optional("POSTERN_EXTRA_CA").map(PathBuf::from);
+        Some(Self {
+            listen: listen?,
+            public_url: public_url?,
+            tenant: tenant?,
+            client_id: client_id?,
+            client_secret: Secret::new(client_secret?),
+            audience: audience?,
+            authority: authority?,
+            arm_url: arm_url?,
+            arm_audience: arm_audience?,
+            credential: credential?,
+            subscriptions: subscriptions?,
+            database: database?,
+            cookie_key: Secret::new(cookie_key?),
+            trusted_proxies: trusted_proxies?,
+            deployment: deployment?,
+            assets,
+            log: log?,
+            log_filter: log_filter?,
+            extra_ca,
+        })
+    }
+}
+
+const URL: &str = "an https URL (http only for this machine: 127.0.0.1, [::1] or localhost)";
+
+fn cloud(text: &str) -> Option<[&'static str; 3]> {
+    CLOUDS.iter().find(|(name, _)| *name == text).map(|(_, endpoints)| *endpoints)
+}
+
+fn listen(read: &mut Reader) -> Option<SocketAddr> {
+    if let Some(port) = read.optional("FUNCTIONS_CUSTOMHANDLER_PORT") {
+        let what = "a port, as the Functions host sets it";
+        let port: Option<u16> = read.check("FUNCTIONS_CUSTOMHANDLER_PORT", what, &port, |text| text.parse().ok());
+        return port.map(|port| SocketAddr::from(([127, 0, 0, 1], port)));
+    }
+    read.or("POSTERN_LISTEN", "an address and port, like 127.0.0.1:8080", "127.0.0.1:8080", |text| text.parse().ok())
+}
+
+/// Tokens and secrets travel to these URLs, so only this machine itself may go without TLS.
+fn safe_url(text: &str) -> Option<Url> {
+    let url: Url = text.parse().ok()?;
+    let own = match url.host()? {
+        url::Host::Domain(name) => name == "localhost",
+        url::Host::Ipv4(address) => address.is_loopback(),
+        url::Host::Ipv6(address) => address.is_loopback(),
+    };
+    let plain = url.username().is_empty() && url.query().is_none() && url.fragment().is_none();
+    (plain && (url.scheme() == "https" || (url.scheme() == "http" && own))).then_some(url)
+}
+
+fn some_text(text: &str) -> Option<String> {
+    (!text.trim().is_empty()).then(|| text.to_owned())
+}
+
+fn guid(text: &str) -> Option<String> {
+    uuid::Uuid::try_parse(text).ok().filter(|_| text.len() == 36).map(|id| id.to_string())
+}
+
+fn subscriptions(text: &str) -> Option<Vec<SubscriptionId>> {
+    let mut ids: Vec<SubscriptionId> = text.split(',').map(|id| id.trim().parse().ok()).collect::<Option<_>>()?;
+    ids.sort_unstable();
+    ids.dedup();
+    (!ids.is_empty()).then_some(ids)
+}
+
+fn database(text: &str) -> Option<String> {
+    text.strip_prefix("sqlite:").filter(|path| !path.is_empty()).map(|_| text.to_owned())
+}
+
+fn cookie_key(text: &str) -> Option<[u8; 64]> {
+    use base64::{Engine as _, engine::general_purpose::STANDARD};
+    STANDARD.decode(text.trim()).ok()?.try_into().ok()
+}
+
+fn proxies(text: &str) -> Option<usize> {
+    text.parse().ok().filter(|count| *count <= 10)
+}
+
+fn log_format(text: &str) -> Option<LogFormat> {
+    match text {
+        "json" => Some(LogFormat::Json),
+        "pretty" => Some(LogFormat::Pretty),
+        _ => None,
+    }
+}
+
+fn log_filter(text: &str) -> Option<String> {
+    tracing_subscriber::EnvFilter::try_new(text).ok().map(|_| text.to_owned())
+}
+
+fn credential(read: &mut Reader, authority: Option<&Url>, tenant: Option<&str>) -> Option<CredentialSource> {
+    const WHAT: &str = "managed_identity, workload_identity, client_secret or azure_cli";
+    let kind = read.or("POSTERN_CREDENTIAL", WHAT, "managed_identity", |text| {
+        ["managed_identity", "workload_identity", "client_secret", "azure_cli"].into_iter().find(|kind| *kind == text)
+    })?;
+    let client_id = read.optional("POSTERN_AZURE_CLIENT_ID");
+    Some(match kind {
+        "managed_identity" => CredentialSource::ManagedIdentity { client_id },
+        "azure_cli" => CredentialSource::AzureCli { tenant: tenant.map(str::to_owned) },
+        "workload_identity" => {
+            let (authority, tenant) = (authority?.clone(), tenant.map(str::to_owned));
+            CredentialSource::WorkloadIdentity { authority, tenant, client_id }
+        }
+        _ => {
+            let id = read.required("POSTERN_AZURE_CLIENT_ID", "the client id of Postern's own application", some_text);
+            let secret = read.required("POSTERN_AZURE_CLIENT_SECRET", "its client secret", some_text);
+            let (authority, tenant) = (authority?.clone(), tenant?.to_owned());
+            CredentialSource::ClientSecret { authority, tenant, client_id: id?, secret: AzureSecret::new(secret?) }
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests;

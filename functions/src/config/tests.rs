@@ -1,0 +1,79 @@
+use super::*;
+
+const GOOD: [(&str, &str); 8] = [
+    ("POSTERN_PUBLIC_URL", "https://postern.contoso.example"),
+    ("POSTERN_TENANT", "72f988bf-86f1-41af-91ab-2d7cd011db47"),
+    ("POSTERN_CLIENT_ID", "client"),
+    ("POSTERN_CLIENT_SECRET", "hush-hush"),
+    ("POSTERN_AUDIENCE", "api://postern"),
+    ("POSTERN_SUBSCRIPTIONS", "0b1f6471-1bf0-4dda-aec3-cb9272f09590, 7d3c1e02-5a44-4c8e-9f0b-2f6f0a9be311"),
+    ("POSTERN_DATABASE", "sqlite:postern.db"),
+    ("POSTERN_DEPLOYMENT", "prod"),
+];
+
+#[test]
+fn accepts_what_is_needed_and_fills_in_the_public_cloud() {
+    let config = with(&[]).unwrap();
+    assert_eq!(config.arm_url.as_str(), "https://management.azure.com/");
+    assert_eq!((config.subscriptions.len(), config.trusted_proxies), (2, 0));
+    assert_eq!(with(&[("POSTERN_CLOUD", "china")]).unwrap().authority.host_str(), Some("login.chinacloudapi.cn"));
+    assert_eq!(with(&[("FUNCTIONS_CUSTOMHANDLER_PORT", "7071")]).unwrap().listen.port(), 7071);
+}
+
+#[test]
+fn every_bad_variable_is_reported_at_once() {
+    let errors = Config::from_vars(std::iter::empty()).unwrap_err();
+    assert_eq!(errors.as_slice().len(), 9, "{errors}");
+    let bad = [("POSTERN_TENANT", "contoso"), ("POSTERN_TRUSTED_PROXIES", "11"), ("POSTERN_LISTEN", "8080")];
+    assert_eq!(with(&bad).unwrap_err().as_slice().len(), 3);
+}
+
+#[test]
+fn rejects_each_value_out_of_its_range() {
+    for (name, value) in [
+        ("POSTERN_PUBLIC_URL", "http://postern.contoso.example"),
+        ("POSTERN_PUBLIC_URL", "postern"),
+        ("POSTERN_ARM_URL", "http://10.0.0.1"),
+        ("POSTERN_CLOUD", "moon"),
+        ("POSTERN_SUBSCRIPTIONS", "all"),
+        ("POSTERN_DATABASE", "postgres://x"),
+        ("POSTERN_DATABASE", "sqlite:"),
+        ("POSTERN_COOKIE_KEY", "c2hvcnQ="),
+        ("POSTERN_DEPLOYMENT", "Prod-1"),
+        ("POSTERN_LOG", "xml"),
+        ("POSTERN_CREDENTIAL", "password"),
+        ("POSTERN_TYPO", "x"),
+    ] {
+        let errors = with(&[(name, value)]).unwrap_err();
+        assert!(errors.to_string().contains(name), "{name}={value}: {errors}");
+        assert_eq!(errors.as_slice().len(), 1, "{errors}");
+    }
+    assert_eq!(with(&[("POSTERN_CREDENTIAL", "client_secret")]).unwrap_err().as_slice().len(), 2);
+}
+
+#[test]
+fn http_is_for_this_machine_alone() {
+    for url in ["http://127.0.0.1:8080", "http://localhost:8080", "http://[::1]:8080"] {
+        assert!(with(&[("POSTERN_PUBLIC_URL", url)]).is_ok(), "{url}");
+    }
+    for url in ["http://127.0.0.1.example", "http://localhost.example", "http://0.0.0.0", "https://u@x", "https://x?y"] {
+        assert!(with(&[("POSTERN_PUBLIC_URL", url)]).is_err(), "{url}");
+    }
+}
+
+#[test]
+fn secrets_are_not_shown() {
+    let config = with(&[]).unwrap();
+    assert!(!format!("{config:?}").contains("hush-hush"));
+    let errors = with(&[("POSTERN_COOKIE_KEY", "hush-hush")]).unwrap_err();
+    assert!(!format!("{errors} {errors:?}").contains("hush-hush"));
+}
+
+fn with(more: &[(&str, &str)]) -> Result<Config, ConfigErrors> {
+    use base64::{Engine as _, engine::general_purpose::STANDARD};
+    let key = STANDARD.encode([7; 64]);
+    let all = GOOD.iter().chain([&("POSTERN_COOKIE_KEY", key.as_str())]).chain(more);
+    let vars: std::collections::BTreeMap<String, String> =
+        all.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    Config::from_vars(vars.into_iter())
+}

@@ -1,0 +1,73 @@
+//! Reading an NSG.
+
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use serde::Deserialize;
+use shared::{nsg::ObservedNsg, vm::NsgId};
+
+use super::{
+    client::Client,
+    resource::version,
+    rules::{self, RuleJson},
+};
+use crate::fabric::FabricError;
+
+/// Between two looks at an NSG that is being changed.
+const NEXT_LOOK: Duration = Duration::from_millis(500);
+/// For how long a change by somebody else is waited out.
+const PATIENCE: SignedDuration = SignedDuration::from_secs(30);
+
+#[derive(Deserialize)]
+struct NsgJson {
+    properties: NsgProperties,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct NsgProperties {
+    #[serde(default)]
+    provisioning_state: Option<String>,
+    security_rules: Vec<RuleJson>,
+    default_security_rules: Vec<RuleJson>,
+}
+
+/// Reads the NSG, once no write to it is under way: until then ARM lists rules that are not in effect.
+pub(super) async fn observe(client: &Client, nsg: &NsgId) -> Result<Option<ObservedNsg>, FabricError> {
+    let url = client.url(&nsg.to_string(), version::NETWORK, &[]);
+    let deadline = client.now().saturating_add(PATIENCE).unwrap_or(client.now());
+    loop {
+        let Some(NsgJson { properties }) = client.find(&url, "an NSG").await? else {
+            return Ok(None);
+        };
+        if !properties.is_changing() {
+            return properties.observed(nsg).map(Some);
+        }
+        if client.now() >= deadline {
+            return Err(FabricError::Locked { message: format!("{} is still being changed", nsg.name()) });
+        }
+        client.pause(NEXT_LOOK).await;
+    }
+}
+
+impl NsgProperties {
+    fn is_changing(&self) -> bool {
+        self.provisioning_state.as_deref().is_some_and(rules::is_changing)
+            || self.security_rules.iter().any(RuleJson::is_changing)
+    }
+
+    fn observed(self, nsg: &NsgId) -> Result<ObservedNsg, FabricError> {
+        Ok(ObservedNsg {
+            id: nsg.clone(),
+            rules: self.security_rules.into_iter().map(rules::rule).collect::<Result<_, _>>()?,
+            default_rules: self
+                .default_security_rules
+                .into_iter()
+                .map(rules::default_rule)
+                .collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

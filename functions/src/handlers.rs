@@ -1,0 +1,18 @@
+//! One operation a file.
+
+pub(crate) mod create_grant;
+pub(crate) mod export_activity;
+pub(crate) mod list_activity;
+pub(crate) mod list_grants;
+pub(crate) mod list_vms;
+pub(crate) mod put_policy;
+pub(crate) mod read_grant;
+pub(crate) mod read_health;
+pub(crate) mod read_rdp;
+pub(crate) mod read_session;
+pub(crate) mod read_vm;
+pub(crate) mod remove_policy;
+pub(crate) mod revoke_grant;
+pub(crate) mod run_sweep;
+mod view;
+mod vm_path;

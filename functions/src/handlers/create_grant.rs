@@ -1,0 +1,230 @@
+//! `POST /api/grants`: asks for openings. Parse → authenticate → authorise → decide → persist → enforce.
+//!
+//! Answers 201 with what was read back; with `Prefer: respond-async` 202 as soon as the grant is durable.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use axum::{
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
+use http::{HeaderMap, StatusCode};
+use sha2::{Digest, Sha256};
+use shared::{
+    api::{CreateGrant, IDEMPOTENCY_HEADER, OpeningForm},
+    audit::{AskedOpening, Event, Record},
+    decision::{Caller, decide},
+    grant::{Grant, GrantId, Lease, LeaseId},
+    inventory::Machine,
+    policy::ProtectedVm,
+    request::{AccessRequest, Opening},
+    source::{SourcePrefix, Sources},
+    vm::VmId,
+};
+
+use super::{view::grant_view, vm_path::seen};
+use crate::{
+    app::App,
+    caller::Principal,
+    error::{ApiError, Json},
+    inventory::look_up,
+    store::{Admitted, IdempotencyName},
+};
+
+pub(crate) async fn create_grant(
+    State(app): State<App>,
+    principal: Principal,
+    headers: HeaderMap,
+    Json(body): Json<CreateGrant>,
+) -> Result<Response, ApiError> {
+    let name = idempotency_name(&headers, &principal, &body)?;
+    let request = parse(body, &principal)?;
+    let rights = rights(&app, &request, &principal).await?;
+    let policies = policies(&app, &request).await?;
+    let caller = Caller { requester: principal.requester.clone(), rights };
+    let mut records = asked(&app, &request, &principal);
+    let admission = match decide(&policies, &request, &caller, app.now()) {
+        Ok(admission) => admission,
+        Err(denials) => {
+            for (vm, reasons) in by_vm(denials.as_slice()) {
+                let event = Event::Denied { denials: reasons };
+                records.push(app.engine.record(Some(&vm), vm.subscription(), Some(&caller.requester), event));
+            }
+            app.store().record(&records).await?;
+            return Err(ApiError::denied(denials));
+        }
+    };
+    let grant = admission
+        .into_grant(GrantId::from_uuid(app.ids.uuid()), || LeaseId::from_uuid(app.ids.uuid()))
+        .ok_or_else(|| ApiError::rejected("duration", "an opening lasts some time"))?;
+    unobstructed(&app, &grant).await?;
+    records.extend(granted(&app, &grant));
+    match app.store().admit(&grant, name.as_ref(), &records).await? {
+        Admitted::New => enforce(&app, &grant, &principal, wants_async(&headers)).await,
+        Admitted::Repeated(id) => answer(&app, id, &principal, StatusCode::OK).await,
+        Admitted::Mismatched => Err(ApiError::mismatch()),
+    }
+}
+
+async fn enforce(app: &App, grant: &Grant, principal: &Principal, respond_async: bool) -> Result<Response, ApiError> {
+    let vms: BTreeSet<VmId> = grant.leases.iter().map(|lease| lease.vm.clone()).collect();
+    if respond_async && app.background {
+        let engine = std::sync::Arc::clone(&app.engine);
+        let grant_id = grant.id;
+        tokio::spawn(async move {
+            if let Err(error) = engine.settle(&vms).await {
+                tracing::error!(grant.id = %grant_id, %error, "opening is left to the sweep");
+            }
+        });
+        return answer(app, grant.id, principal, StatusCode::ACCEPTED).await;
+    }
+    app.engine.settle(&vms).await?;
+    answer(app, grant.id, principal, StatusCode::CREATED).await
+}
+
+async fn answer(app: &App, id: GrantId, principal: &Principal, status: StatusCode) -> Result<Response, ApiError> {
+    let held = app.store().grant(id).await?.ok_or_else(|| ApiError::not_found(format!("grant {id}")))?;
+    let view = grant_view(app, &held, &principal.requester).await?;
+    let location = [(http::header::LOCATION, shared::api::grant_path(id))];
+    Ok((status, location, axum::Json(view)).into_response())
+}
+
+/// A missing source is the caller's one address, as Azure has it; it is resolved before anything is decided.
+fn parse(body: CreateGrant, principal: &Principal) -> Result<AccessRequest, ApiError> {
+    let CreateGrant { openings, justification } = body;
+    let openings: Result<Vec<Opening>, ApiError> = openings
+        .into_iter()
+        .map(|OpeningForm { vm, port, sources, duration }| {
+            let sources = match sources {
+                Some(sources) => sources,
+                None => own_address(principal)?,
+            };
+            Ok(Opening { vm, port, sources, duration })
+        })
+        .collect();
+    AccessRequest::new(openings?, justification).map_err(|error| ApiError::rejected("openings", error))
+}
+
+fn own_address(principal: &Principal) -> Result<Sources, ApiError> {
+    let address = principal.source.ok_or_else(ApiError::unknown_address)?;
+    SourcePrefix::from_address(address)
+        .map(Sources::one)
+        .map_err(|error| ApiError::rejected("sources", format!("your own address cannot be a source: {error}")))
+}
+
+async fn rights(
+    app: &App,
+    request: &AccessRequest,
+    principal: &Principal,
+) -> Result<BTreeMap<VmId, shared::rbac::VmRights>, ApiError> {
+    let mut rights = BTreeMap::new();
+    for opening in request.openings() {
+        if !rights.contains_key(&opening.vm) {
+            rights.insert(opening.vm.clone(), seen(app, &opening.vm, principal).await?);
+        }
+    }
+    Ok(rights)
+}
+
+async fn policies(app: &App, request: &AccessRequest) -> Result<BTreeMap<VmId, ProtectedVm>, ApiError> {
+    let mut policies = BTreeMap::new();
+    for opening in request.openings() {
+        let known = app.store().machine(&opening.vm).await?.is_some();
+        if !known && look_up(&app.engine, &opening.vm).await?.is_none() {
+            return Err(ApiError::not_found(format!("virtual machine {}", opening.vm)));
+        }
+        if let Some(policy) = app.store().policy(&opening.vm).await? {
+            policies.insert(opening.vm.clone(), policy);
+        }
+    }
+    Ok(policies)
+}
+
+/// What stands in the way is found before anything is durable: the VMs and their NSGs are read anew.
+async fn unobstructed(app: &App, grant: &Grant) -> Result<(), ApiError> {
+    let vms: BTreeSet<&VmId> = grant.leases.iter().map(|lease| &lease.vm).collect();
+    let mut machines: Vec<Machine> = Vec::with_capacity(vms.len());
+    for vm in vms {
+        let machine = look_up(&app.engine, vm).await?;
+        machines.push(machine.ok_or_else(|| ApiError::not_found(format!("virtual machine {vm}")))?);
+    }
+    let leases: Vec<(GrantId, Lease)> = grant.leases.iter().map(|lease| (grant.id, lease.clone())).collect();
+    for lease in &grant.leases {
+        let reached = machines.iter().filter(|machine| machine.vm == lease.vm).any(|machine| {
+            machine.paths().any(|path| lease.sources.iter().any(|one| one.is_ipv6() == path.destination.is_ipv6()))
+        });
+        if !reached {
+            let message =
+                format!("{} has no address of the kind that {} can reach", lease.vm.name(), lease.sources);
+            return Err(ApiError::conflict("obstructed", message));
+        }
+    }
+    let obstacles = app.engine.obstacles(&machines, &[], &leases).await?;
+    match obstacles.iter().find(|(_, obstacle)| obstacle.grant == Some(grant.id)) {
+        None => Ok(()),
+        Some((nsg, obstacle)) => {
+            let message = format!("this cannot be opened in {}: {}; nothing was changed", nsg.name(), obstacle.reason);
+            Err(ApiError::conflict("obstructed", message))
+        }
+    }
+}
+
+fn wants_async(headers: &HeaderMap) -> bool {
+    let values = headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).any(|one| one.trim().eq_ignore_ascii_case("respond-async"))
+}
+
+fn idempotency_name(
+    headers: &HeaderMap,
+    principal: &Principal,
+    body: &CreateGrant,
+) -> Result<Option<IdempotencyName>, ApiError> {
+    let Some(value) = headers.get(IDEMPOTENCY_HEADER) else { return Ok(None) };
+    let key = value.to_str().ok().filter(|key| (1..=100).contains(&key.len()));
+    let key = key.ok_or_else(|| ApiError::rejected(IDEMPOTENCY_HEADER, "1 to 100 visible characters"))?;
+    let body = serde_json::to_vec(body).map_err(ApiError::internal)?;
+    let body_hash = STANDARD_NO_PAD.encode(Sha256::digest(&body));
+    Ok(Some(IdempotencyName { requester_id: principal.requester.id.clone(), key: key.to_owned(), body_hash }))
+}
+
+fn asked(app: &App, request: &AccessRequest, principal: &Principal) -> Vec<Record> {
+    let mut openings: BTreeMap<VmId, Vec<AskedOpening>> = BTreeMap::new();
+    for Opening { vm, port, sources, duration } in request.openings() {
+        let (port, sources, seconds) = (*port, sources.clone(), duration.seconds());
+        openings.entry(vm.clone()).or_default().push(AskedOpening { vm: vm.clone(), port, sources, seconds });
+    }
+    let from = principal.source.map_or_else(|| "an unknown address".to_owned(), |address| address.to_string());
+    let justification = request.justification().map(ToString::to_string);
+    openings
+        .into_iter()
+        .map(|(vm, openings)| {
+            let event = Event::Asked { openings, justification: justification.clone(), from: from.clone() };
+            app.engine.record(Some(&vm), vm.subscription(), Some(&principal.requester), event)
+        })
+        .collect()
+}
+
+fn granted(app: &App, grant: &Grant) -> Vec<Record> {
+    let mut by_vm: BTreeMap<&VmId, Vec<&Lease>> = BTreeMap::new();
+    for lease in &grant.leases {
+        by_vm.entry(&lease.vm).or_default().push(lease);
+    }
+    by_vm
+        .into_iter()
+        .map(|(vm, leases)| {
+            let ends_at = leases.iter().map(|lease| lease.expires_at).max().unwrap_or(grant.window.end());
+            let leases = leases.iter().map(|lease| lease.id).collect();
+            let event = Event::Granted { grant: grant.id, leases, ends_at };
+            app.engine.record(Some(vm), vm.subscription(), Some(&grant.requester), event)
+        })
+        .collect()
+}
+
+fn by_vm(denials: &[shared::decision::Denial]) -> BTreeMap<VmId, Vec<shared::decision::Denial>> {
+    let mut sorted: BTreeMap<VmId, Vec<_>> = BTreeMap::new();
+    for denial in denials {
+        sorted.entry(denial.vm().clone()).or_default().push(denial.clone());
+    }
+    sorted
+}

@@ -1,0 +1,14 @@
+//! `GET /healthz`: the process answers. `GET /readyz`: the store answers too.
+
+use axum::extract::State;
+
+use crate::{app::App, error::ApiError};
+
+pub(crate) async fn is_alive() -> &'static str {
+    "ok"
+}
+
+pub(crate) async fn is_ready(State(app): State<App>) -> Result<&'static str, ApiError> {
+    app.store().ping().await?;
+    Ok("ready")
+}

@@ -1,0 +1,75 @@
+//! `GET /api/session`: who is signed in, from where, and whether closing can be relied upon.
+
+use std::net::IpAddr;
+
+use axum::{Json, extract::State};
+use jiff::{SignedDuration, Timestamp};
+use shared::{
+    api::{Health, Session, SourceConcern, SourceSeen},
+    source::SourcePrefix,
+};
+
+use crate::{
+    app::App,
+    caller::{Principal, Via},
+    error::ApiError,
+    store::StoreError,
+};
+
+/// A timer that has not been heard of for so long is called silent.
+pub(super) const SILENT: SignedDuration = SignedDuration::from_mins(3);
+
+pub(crate) async fn read_session(State(app): State<App>, principal: Principal) -> Result<Json<Session>, ApiError> {
+    let source = principal.source.ok_or_else(ApiError::unknown_address)?;
+    let now = app.now();
+    let expires_at = match principal.via {
+        Via::Session { expires_at } | Via::Bearer { expires_at } => expires_at,
+    };
+    let health = health(&app, now).await?;
+    Ok(Json(Session { requester: principal.requester, expires_at, source: seen(source), server_time: now, health }))
+}
+
+pub(super) async fn health(app: &App, now: Timestamp) -> Result<Health, StoreError> {
+    let last_sweep_at = app.store().last_sweep().await?;
+    let overdue = app.store().counts(now).await?.overdue;
+    let timer_silent = last_sweep_at.is_none_or(|at| now.duration_since(at) > SILENT);
+    Ok(Health { last_sweep_at, timer_silent, overdue })
+}
+
+fn seen(address: IpAddr) -> SourceSeen {
+    let prefix = SourcePrefix::from_address(address).ok();
+    let concern = match prefix {
+        None => Some(SourceConcern::Unusable),
+        Some(_) if is_private(address) => Some(SourceConcern::Private),
+        Some(_) => None,
+    };
+    SourceSeen { address, prefix, concern }
+}
+
+fn is_private(address: IpAddr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(v4) => v4.is_private() || v4.is_link_local() || is_shared(v4),
+        IpAddr::V6(v6) => v6.is_unique_local() || v6.is_unicast_link_local(),
+    }
+}
+
+/// The shared address space of RFC 6598, behind a carrier's own translation.
+fn is_shared(address: std::net::Ipv4Addr) -> bool {
+    let [a, b, ..] = address.octets();
+    a == 100 && (64..128).contains(&b)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_public_address_is_no_concern_and_a_private_one_is() {
+        let concern = |text: &str| seen(text.parse().unwrap()).concern;
+        assert_eq!(concern("203.0.113.7"), None);
+        for text in ["10.0.0.1", "192.168.1.1", "100.64.0.1", "169.254.1.1", "fd00::1", "::ffff:10.0.0.1"] {
+            assert_eq!(concern(text), Some(SourceConcern::Private), "{text}");
+        }
+        assert_eq!(concern("127.0.0.1"), Some(SourceConcern::Unusable));
+    }
+}

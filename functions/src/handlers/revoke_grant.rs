@@ -1,0 +1,83 @@
+//! `POST /api/grants/{id}/revoke`: closes a grant's openings now. A holder needs no right for it, so it works while
+//! Azure does not answer; anybody else needs the right to configure every VM of the grant.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use axum::{
+    Json,
+    extract::{Path, State},
+    response::{IntoResponse, Response},
+};
+use http::{HeaderMap, StatusCode};
+use shared::{
+    audit::{Event, Record},
+    grant::{CloseReason, GrantId},
+    vm::VmId,
+};
+
+use super::{read_grant::find, view::grant_view};
+use crate::{app::App, caller::Principal, error::ApiError, store::HeldLease};
+
+pub(crate) async fn revoke_grant(
+    State(app): State<App>,
+    principal: Principal,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let held = find(&app, &id, &principal).await?;
+    let vms: BTreeSet<VmId> = held.leases.iter().map(|held| held.lease.vm.clone()).collect();
+    if held.grant.requester.id != principal.requester.id {
+        for vm in &vms {
+            if !app.rights.on_vm(vm, &principal.requester.id).await?.configure {
+                let message = format!("only its holder, or who may configure {}, may close this", vm.name());
+                return Err(ApiError::forbidden(message));
+            }
+        }
+    }
+    let grant = held.grant.id;
+    for lease in held.leases.iter().filter(|held| !held.lease.is_closed()) {
+        let (vm, event) = (&lease.lease.vm, Event::RevokeAsked { grant });
+        let record = app.engine.record(Some(vm), vm.subscription(), Some(&principal.requester), event);
+        end_lease(&app, lease, CloseReason::Revoked, &[record]).await?;
+    }
+    let respond_async = headers.get("prefer").is_some_and(|value| value.as_bytes().starts_with(b"respond-async"));
+    let status = close(&app, grant, vms, respond_async).await?;
+    let held = find(&app, &id, &principal).await?;
+    Ok((status, Json(grant_view(&app, &held, &principal.requester).await?)).into_response())
+}
+
+async fn close(app: &App, grant: GrantId, vms: BTreeSet<VmId>, respond_async: bool) -> Result<StatusCode, ApiError> {
+    if !(respond_async && app.background) {
+        app.engine.settle(&vms).await?;
+        return Ok(StatusCode::OK);
+    }
+    let engine = Arc::clone(&app.engine);
+    tokio::spawn(async move {
+        if let Err(error) = engine.settle(&vms).await {
+            tracing::error!(grant.id = %grant, %error, "closing is left to the sweep");
+        }
+    });
+    Ok(StatusCode::ACCEPTED)
+}
+
+/// Moves a lease's end to now, whoever else changes it meanwhile.
+pub(super) async fn end_lease(
+    app: &App,
+    held: &HeldLease,
+    reason: CloseReason,
+    records: &[Record],
+) -> Result<(), ApiError> {
+    let mut current = held.clone();
+    for _ in 0..20 {
+        let ended = current.lease.clone().ended(reason, app.now());
+        if ended == current.lease || app.store().update_lease(&current, ended, None, records).await? {
+            return Ok(());
+        }
+        let all = app.store().unclosed_of_vm(&held.lease.vm).await?;
+        match all.into_iter().find(|one| one.lease.id == held.lease.id) {
+            Some(newer) => current = newer,
+            None => return Ok(()),
+        }
+    }
+    Err(ApiError::conflict("busy", "the lease kept changing; it was not closed, try again"))
+}

@@ -1,0 +1,204 @@
+//! From what is stored to what is shown.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use shared::{
+    api::{Concern, GrantView, LeaseView, PortState, PortStatus, Support, VmDetail, VmState, VmSummary},
+    decision::Requester,
+    exposure::{Observations, port_state},
+    inventory::Machine,
+    policy::ProtectedVm,
+    rbac::VmRights,
+    vm::{NsgId, VmId},
+};
+
+use crate::{
+    app::App,
+    error::ApiError,
+    inventory::look_up,
+    store::{HeldGrant, HeldLease, StoreError, VmUsage},
+};
+
+/// How long an observation may serve several viewers.
+const JUST_NOW: SignedDuration = SignedDuration::from_secs(2);
+pub(super) const WEEK: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// Everything that is needed to show one VM.
+pub(super) struct Sight<'s> {
+    pub(super) machine: &'s Machine,
+    pub(super) subscription_name: &'s str,
+    pub(super) policy: Option<&'s ProtectedVm>,
+    pub(super) held: &'s [HeldLease],
+    pub(super) observed: &'s Observations,
+    pub(super) usage: Option<&'s VmUsage>,
+    pub(super) rights: VmRights,
+    pub(super) viewer: &'s Requester,
+    /// What kept the NSGs from being read just now.
+    pub(super) failure: Option<String>,
+    pub(super) now: Timestamp,
+}
+
+impl Sight<'_> {
+    pub(super) fn ports(&self, app: &App) -> Vec<PortStatus> {
+        let rules = self.policy.iter().flat_map(|policy| policy.ports.iter());
+        rules
+            .map(|rule| {
+                let on_port = self.held.iter().filter(|held| held.lease.port == rule.port);
+                let leases: Vec<LeaseView> =
+                    on_port.map(|held| lease_view(held, self.viewer, self.rights)).collect();
+                let deployment = &app.engine.author.deployment;
+                let (state, exposed) =
+                    port_state(deployment, self.machine, rule, &leases, self.observed, self.now);
+                PortStatus { rule: rule.clone(), state: self.doubt(state), leases, exposed }
+            })
+            .collect()
+    }
+
+    /// Nothing is called open or closed that could not be read.
+    fn doubt(&self, state: PortState) -> PortState {
+        let Some(message) = &self.failure else { return state };
+        let mut concerns = match state {
+            PortState::PossiblyOpen { concerns } => concerns,
+            PortState::Open { .. } | PortState::Closed => Vec::new(),
+        };
+        concerns.insert(0, Concern::NotAnswering { message: message.clone() });
+        PortState::PossiblyOpen { concerns }
+    }
+
+    pub(super) fn summary(&self, ports: &[PortStatus]) -> VmSummary {
+        let reasons = self.machine.unsupported();
+        let support = match (self.policy, reasons.is_empty()) {
+            (Some(_), _) => Support::Configured,
+            (None, true) => Support::NotConfigured,
+            (None, false) => Support::Unsupported { reasons },
+        };
+        let living = self.held.iter().filter(|held| held.lease.lives(self.now));
+        VmSummary {
+            vm: self.machine.vm.clone(),
+            subscription_name: self.subscription_name.to_owned(),
+            location: self.machine.location.clone(),
+            os: self.machine.os,
+            power: self.machine.power,
+            support,
+            rights: self.rights,
+            ports: ports.iter().map(|port| port.rule.port).collect(),
+            state: state_of(ports),
+            open_until: living.map(|held| held.lease.expires_at).max(),
+            approved_last_7_days: self.usage.map_or(0, |usage| usage.approved),
+            last_access_at: self.usage.and_then(|usage| usage.last_access_at),
+            last_user: self.usage.and_then(|usage| usage.last_user.clone()),
+        }
+    }
+}
+
+fn state_of(ports: &[PortStatus]) -> VmState {
+    let any = |is: fn(&PortState) -> bool| ports.iter().any(|port| is(&port.state));
+    if ports.is_empty() {
+        VmState::Unguarded
+    } else if any(|state| matches!(state, PortState::PossiblyOpen { .. })) {
+        VmState::PossiblyOpen
+    } else if any(|state| matches!(state, PortState::Open { .. })) {
+        VmState::Open
+    } else {
+        VmState::Closed
+    }
+}
+
+/// Looks at one VM now: reads it and its NSGs from Azure, unless that was done a moment ago.
+pub(super) async fn detail(app: &App, vm: &VmId, rights: VmRights, viewer: &Requester) -> Result<VmDetail, ApiError> {
+    let failure = look(app, vm).await?;
+    let store = app.store();
+    let Some((machine, subscription_name, _)) = store.machine(vm).await? else {
+        return Err(match failure {
+            Some(message) => ApiError::unavailable(message),
+            None => ApiError::not_found(format!("virtual machine {vm}")),
+        });
+    };
+    let policy = store.policy(vm).await?;
+    let held = store.unclosed_of_vm(vm).await?;
+    let all = store.observations(vm.subscription()).await?;
+    let nsgs = machine.nsgs();
+    let checked_at = nsgs.iter().map(|nsg| all.get(nsg).map(|(_, at)| *at)).min().flatten();
+    let observed = only(all, |nsg| nsgs.contains(nsg));
+    let now = app.now();
+    let usage = store.usage(vm.subscription(), now - WEEK).await?;
+    let sight = Sight {
+        machine: &machine,
+        subscription_name: &subscription_name,
+        policy: policy.as_ref(),
+        held: &held,
+        observed: &observed,
+        usage: usage.get(&vm.key()),
+        rights,
+        viewer,
+        failure,
+        now,
+    };
+    let ports = sight.ports(app);
+    let (summary, network) = (sight.summary(&ports), machine.network());
+    Ok(VmDetail { summary, policy, network, ports, checked_at, server_time: now })
+}
+
+/// Reads a VM and its NSGs anew; gives what went wrong, in words.
+async fn look(app: &App, vm: &VmId) -> Result<Option<String>, ApiError> {
+    let now = app.now();
+    let recent = |at: &Timestamp| now.duration_since(*at) < JUST_NOW;
+    let store = app.store();
+    if let Some((machine, _, at)) = store.machine(vm).await? {
+        let seen = store.observations(vm.subscription()).await?;
+        if recent(&at) && machine.nsgs().iter().all(|nsg| seen.get(nsg).is_some_and(|(_, at)| recent(at))) {
+            return Ok(None);
+        }
+    }
+    let machine = match look_up(&app.engine, vm).await {
+        Ok(Some(machine)) => machine,
+        Ok(None) => return Ok(None),
+        Err(error) => return Ok(Some(error.to_string())),
+    };
+    for nsg in machine.nsgs() {
+        let at = app.now();
+        match app.engine.fabric.observe(nsg).await {
+            Ok(Some(observed)) => store.put_observation(&observed, at).await?,
+            Ok(None) => return Ok(Some(format!("{} does not exist", nsg.name()))),
+            Err(error) => return Ok(Some(error.to_string())),
+        }
+    }
+    Ok(None)
+}
+
+/// The observations of some NSGs, without their times.
+pub(super) fn only(
+    all: BTreeMap<NsgId, (shared::nsg::ObservedNsg, Timestamp)>,
+    wanted: impl Fn(&NsgId) -> bool,
+) -> Observations {
+    all.into_iter().filter(|(nsg, _)| wanted(nsg)).map(|(nsg, (observed, _))| (nsg, observed)).collect()
+}
+
+pub(super) fn lease_view(held: &HeldLease, viewer: &Requester, rights: VmRights) -> LeaseView {
+    let mine = held.requester.id == viewer.id;
+    LeaseView {
+        grant: held.grant,
+        requester: held.requester.clone(),
+        mine,
+        revocable: !held.lease.is_closed() && (mine || rights.configure),
+        lease: held.lease.clone(),
+        trouble: held.trouble.as_ref().map(|trouble| trouble.message.clone()),
+    }
+}
+
+/// A grant as `viewer` sees it.
+pub(super) async fn grant_view(app: &App, held: &HeldGrant, viewer: &Requester) -> Result<GrantView, StoreError> {
+    let mut leases = Vec::with_capacity(held.leases.len());
+    for lease in &held.leases {
+        // A holder closes without any right; ARM need not answer for that.
+        let mine = held.grant.requester.id == viewer.id;
+        let rights = match mine {
+            true => VmRights::NONE,
+            false => app.rights.on_vm(&lease.lease.vm, &viewer.id).await.unwrap_or(VmRights::NONE),
+        };
+        leases.push(lease_view(lease, viewer, rights));
+    }
+    let shared::grant::Grant { id, requester, justification, window, .. } = held.grant.clone();
+    Ok(GrantView { id, requester, justification, window, leases, server_time: app.now() })
+}

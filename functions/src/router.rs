@@ -1,0 +1,83 @@
+//! The one router: the local server, the Azure Functions custom handler and AWS Lambda all serve it.
+
+mod assets;
+mod headers;
+
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, State},
+    middleware,
+    routing::{get, post, put},
+};
+use http::Uri;
+use shared::api::route;
+
+use crate::{
+    app::App,
+    auth::sign_in,
+    error::ApiError,
+    handlers::{
+        create_grant::create_grant, export_activity::export_activity, list_activity::list_activity,
+        list_grants::list_grants, list_vms::list_vms, put_policy::put_policy, read_grant::read_grant,
+        read_health, read_rdp::read_rdp, read_session::read_session, read_vm::read_vm,
+        remove_policy::remove_policy, revoke_grant::revoke_grant, run_sweep::run_sweep,
+    },
+};
+
+/// The largest body that is read: 500 openings with a hundred sources each fit in it.
+const LARGEST_BODY: usize = 2 * 1024 * 1024;
+
+pub fn router(app: App) -> Router {
+    let assets = assets::service(app.assets.as_deref());
+    Router::new()
+        .route(route::SESSION, get(read_session))
+        .route(route::VMS, get(list_vms))
+        .route("/api/vms/{subscription}/{group}/{name}", get(read_vm))
+        .route("/api/vms/{subscription}/{group}/{name}/policy", put(put_policy).delete(remove_policy))
+        .route("/api/vms/{subscription}/{group}/{name}/rdp", get(read_rdp))
+        .route(route::GRANTS, get(list_grants).post(create_grant))
+        .route("/api/grants/{id}", get(read_grant))
+        .route("/api/grants/{id}/revoke", post(revoke_grant))
+        .route(route::ACTIVITY, get(list_activity))
+        .route(route::ACTIVITY_CSV, get(export_activity))
+        .route(route::SWEEPS, post(run_sweep))
+        .route(route::SIGN_IN, get(sign_in::start))
+        .route(route::CALLBACK, get(sign_in::finish))
+        .route(route::SIGN_OUT, post(sign_in::end))
+        .route("/healthz", get(read_health::is_alive))
+        .route("/readyz", get(read_health::is_ready))
+        .route("/api/{*rest}", axum::routing::any(no_such_operation))
+        .route("/auth/{*rest}", axum::routing::any(no_such_operation))
+        .fallback_service(assets)
+        .method_not_allowed_fallback(no_such_method)
+        .layer(DefaultBodyLimit::max(LARGEST_BODY))
+        .layer(middleware::from_fn_with_state(app.clone(), close_what_is_due))
+        .layer(middleware::from_fn_with_state(app.clone(), headers::secure))
+        .layer(tower_http::trace::TraceLayer::new_for_http().make_span_with(headers::span))
+        .with_state(app)
+}
+
+async fn no_such_operation(uri: Uri) -> ApiError {
+    ApiError::not_found(format!("an operation at {}", uri.path()))
+}
+
+async fn no_such_method(method: http::Method, uri: Uri) -> ApiError {
+    ApiError::method_not_allowed(format!("{} does not take {method}", uri.path()))
+}
+
+/// Another chance to close: each call looks, cheaply, whether something is due that nobody has worked on.
+async fn close_what_is_due(
+    State(app): State<App>,
+    request: axum::extract::Request,
+    next: middleware::Next,
+) -> axum::response::Response {
+    if request.uri().path().starts_with("/api/") && app.background {
+        let engine = std::sync::Arc::clone(&app.engine);
+        tokio::spawn(async move {
+            if let Err(error) = crate::sweep::work_off_due(&engine).await {
+                tracing::warn!(%error, "what is due is left to the sweep");
+            }
+        });
+    }
+    next.run(request).await
+}

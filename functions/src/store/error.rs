@@ -1,0 +1,101 @@
+//! What goes wrong with a store, in sentences for the people who run it.
+
+use std::{error::Error, io, path::PathBuf};
+
+use sqlx::migrate::MigrateError;
+
+/// The store could not do what was asked of it; nothing was written.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("the store does not answer")]
+    Unavailable(#[source] sqlx::Error),
+    /// A row is not what this version of Postern writes.
+    #[error("the stored {what} cannot be read")]
+    Corrupt {
+        what: String,
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// The caller asked for a write that must not be.
+    #[error("this cannot be stored: {0}")]
+    Refused(&'static str),
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        match error {
+            sqlx::Error::ColumnDecode { index, source } => {
+                Self::Corrupt { what: format!("column {index}"), source }
+            }
+            error => Self::Unavailable(error),
+        }
+    }
+}
+
+impl StoreError {
+    pub(super) fn corrupt(what: impl Into<String>, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Corrupt { what: what.into(), source: source.into() }
+    }
+
+    /// Whether the same write may well succeed at once: another writer held a lock or took the same key.
+    pub(super) fn is_conflict(&self) -> bool {
+        let Self::Unavailable(sqlx::Error::Database(error)) = self else { return false };
+        error.is_unique_violation() || is_contention(error.code().as_deref())
+    }
+}
+
+/// SQLite: busy (5), and busy because of a stale snapshot (517). PostgreSQL: serialization failure, deadlock.
+pub(super) fn is_contention(code: Option<&str>) -> bool {
+    matches!(code, Some("5" | "517" | "40001" | "40P01"))
+}
+
+/// The store cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error("the store's URL must be `sqlite:` and the path of a file, like sqlite:data/postern.db")]
+    Url,
+    #[error("the folder {} of the store does not exist; create it, or name another in the store's URL", .0.display())]
+    FolderMissing(PathBuf),
+    #[error("the file {} of the store cannot be opened; check its owner, its mode and its folder's", path.display())]
+    File {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+    #[error("{} is damaged or is no store of Postern; restore it from a backup, or move it away to begin anew", path.display())]
+    Damaged {
+        path: PathBuf,
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
+    #[error("the store {} belongs to another version of Postern; use that one or a newer", path.display())]
+    OtherVersion {
+        path: PathBuf,
+        #[source]
+        source: Box<MigrateError>,
+    },
+    #[error("the folder of {} cannot hold a store, as its file system lacks write-ahead logging; use a local disk", .0.display())]
+    NoWriteAheadLog(PathBuf),
+    #[error("the store {} does not answer; another process may hold it locked, or the disk is full", path.display())]
+    Unavailable {
+        path: PathBuf,
+        #[source]
+        source: sqlx::Error,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_contention_is_a_conflict() {
+        for code in ["5", "517", "40001", "40P01"] {
+            assert!(is_contention(Some(code)), "{code}");
+        }
+        for code in [None, Some("1"), Some("13"), Some("26"), Some("23502")] {
+            assert!(!is_contention(code), "{code:?}");
+        }
+        assert!(!StoreError::Unavailable(sqlx::Error::PoolTimedOut).is_conflict());
+    }
+}

@@ -1,0 +1,216 @@
+//! The inventory: one row for each VM, replaced subscription by subscription.
+
+use jiff::Timestamp;
+use shared::{
+    inventory::{Inventory, Machine},
+    vm::{SubscriptionId, VmId},
+};
+use sqlx::AnyConnection;
+
+use super::{
+    Store, StoreError, Work,
+    text::{from_json, micros, timestamp, to_json},
+};
+
+impl Store {
+    /// Replaces a subscription's rows by what was read at `at`. What was read later than that stays.
+    pub async fn put_inventory(&self, inventory: &Inventory, at: Timestamp) -> Result<(), StoreError> {
+        if inventory.machines.iter().any(|machine| machine.vm.subscription() != inventory.subscription) {
+            return Err(StoreError::Refused("the VMs of an inventory are of its subscription"));
+        }
+        self.write(Replace { inventory, at }).await
+    }
+
+    /// The machines are ordered by id. `None`: the subscription was never read as a whole.
+    pub async fn inventory(
+        &self,
+        subscription: SubscriptionId,
+    ) -> Result<Option<(Inventory, Timestamp)>, StoreError> {
+        let select = "SELECT s.name, s.at, m.vm, m.data
+                      FROM subscriptions s LEFT JOIN machines m ON m.subscription = s.subscription
+                      WHERE s.subscription = $1 ORDER BY m.vm";
+        let rows: Vec<(String, i64, Option<String>, Option<String>)> =
+            sqlx::query_as(select).bind(subscription.to_string()).fetch_all(&self.readers).await?;
+        let Some((name, at, ..)) = rows.first() else { return Ok(None) };
+        let (subscription_name, at) =
+            (name.clone(), timestamp(|| format!("inventory of {subscription}"), *at)?);
+        let machines = rows.iter().filter_map(|(.., vm, data)| Some(parse(vm.as_ref()?, data.as_ref()?)));
+        let machines = machines.collect::<Result<_, _>>()?;
+        Ok(Some((Inventory { subscription, subscription_name, machines }, at)))
+    }
+
+    /// A VM, the name of its subscription (its id, if that is all that is known) and when it was read.
+    pub async fn machine(&self, vm: &VmId) -> Result<Option<(Machine, String, Timestamp)>, StoreError> {
+        let select = "SELECT m.data, m.at, s.name
+                      FROM machines m LEFT JOIN subscriptions s ON s.subscription = m.subscription
+                      WHERE m.vm = $1 AND m.subscription = $2";
+        let row: Option<(String, i64, Option<String>)> = sqlx::query_as(select)
+            .bind(vm.key())
+            .bind(vm.subscription().to_string())
+            .fetch_optional(&self.readers)
+            .await?;
+        let Some((data, at, name)) = row else { return Ok(None) };
+        let at = timestamp(|| format!("machine {vm}"), at)?;
+        Ok(Some((parse(&vm.key(), &data)?, name.unwrap_or_else(|| vm.subscription().to_string()), at)))
+    }
+
+    /// Keeps one VM as it was read at `at`, unless a later reading is there.
+    pub async fn put_machine(&self, machine: &Machine, at: Timestamp) -> Result<(), StoreError> {
+        self.write(Put { machine, at }).await
+    }
+
+    pub async fn forget_machine(&self, vm: &VmId) -> Result<(), StoreError> {
+        self.write(Forget(vm)).await
+    }
+}
+
+struct Replace<'a> {
+    inventory: &'a Inventory,
+    at: Timestamp,
+}
+
+impl Work for Replace<'_> {
+    type Outcome = ();
+
+    async fn run(&self, connection: &mut AnyConnection) -> Result<(), StoreError> {
+        let Self { inventory, at } = self;
+        if !name_subscription(connection, inventory, *at).await? {
+            return Ok(());
+        }
+        sqlx::query("DELETE FROM machines WHERE subscription = $1 AND at <= $2")
+            .bind(inventory.subscription.to_string())
+            .bind(micros(*at))
+            .execute(&mut *connection)
+            .await?;
+        for machine in &inventory.machines {
+            put(connection, machine, *at).await?;
+        }
+        Ok(())
+    }
+}
+
+struct Put<'a> {
+    machine: &'a Machine,
+    at: Timestamp,
+}
+
+impl Work for Put<'_> {
+    type Outcome = ();
+
+    async fn run(&self, connection: &mut AnyConnection) -> Result<(), StoreError> {
+        put(connection, self.machine, self.at).await
+    }
+}
+
+struct Forget<'a>(&'a VmId);
+
+impl Work for Forget<'_> {
+    type Outcome = ();
+
+    async fn run(&self, connection: &mut AnyConnection) -> Result<(), StoreError> {
+        sqlx::query("DELETE FROM machines WHERE vm = $1 AND subscription = $2")
+            .bind(self.0.key())
+            .bind(self.0.subscription().to_string())
+            .execute(connection)
+            .await?;
+        Ok(())
+    }
+}
+
+/// Says whether `at` is the latest reading of this subscription.
+async fn name_subscription(
+    connection: &mut AnyConnection,
+    inventory: &Inventory,
+    at: Timestamp,
+) -> Result<bool, StoreError> {
+    let upsert = "INSERT INTO subscriptions (subscription, name, at) VALUES ($1, $2, $3)
+                  ON CONFLICT (subscription) DO UPDATE SET name = excluded.name, at = excluded.at
+                  WHERE subscriptions.at <= excluded.at";
+    let outcome = sqlx::query(upsert)
+        .bind(inventory.subscription.to_string())
+        .bind(&inventory.subscription_name)
+        .bind(micros(at))
+        .execute(connection)
+        .await?;
+    Ok(outcome.rows_affected() > 0)
+}
+
+async fn put(connection: &mut AnyConnection, machine: &Machine, at: Timestamp) -> Result<(), StoreError> {
+    let upsert = "INSERT INTO machines (vm, subscription, data, at) VALUES ($1, $2, $3, $4)
+                  ON CONFLICT (vm, subscription) DO UPDATE SET data = excluded.data, at = excluded.at
+                  WHERE machines.at <= excluded.at";
+    sqlx::query(upsert)
+        .bind(machine.vm.key())
+        .bind(machine.vm.subscription().to_string())
+        .bind(to_json(machine))
+        .bind(micros(at))
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+fn parse(vm: &str, data: &str) -> Result<Machine, StoreError> {
+    from_json(|| format!("machine {vm}"), data)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::testing::*, *};
+
+    #[tokio::test]
+    async fn an_inventory_replaces_the_one_before() {
+        let home = a_home();
+        let store = a_store(&home).await;
+        assert_eq!(store.inventory(subscription()).await.unwrap(), None);
+        store.put_inventory(&an_inventory(&["web-01", "web-02"]), at(1)).await.unwrap();
+        store.put_inventory(&an_inventory(&["web-02", "web-03"]), at(2)).await.unwrap();
+        let expected = (an_inventory(&["web-02", "web-03"]), at(2));
+        assert_eq!(store.inventory(subscription()).await.unwrap(), Some(expected));
+        assert_eq!(store.machine(&vm("web-01")).await.unwrap(), None);
+    }
+
+    #[tokio::test]
+    async fn an_empty_subscription_is_not_an_unread_one() {
+        let home = a_home();
+        let store = a_store(&home).await;
+        store.put_inventory(&an_inventory(&[]), at(1)).await.unwrap();
+        assert_eq!(store.inventory(subscription()).await.unwrap(), Some((an_inventory(&[]), at(1))));
+    }
+
+    #[tokio::test]
+    async fn an_older_reading_never_replaces_a_newer() {
+        let home = a_home();
+        let store = a_store(&home).await;
+        let mut moved = a_machine("web-01");
+        moved.location = "northeurope".to_owned();
+        store.put_inventory(&an_inventory(&["web-01"]), at(2)).await.unwrap();
+        store.put_inventory(&an_inventory(&[]), at(1)).await.unwrap();
+        store.put_machine(&moved, at(1)).await.unwrap();
+        assert_eq!(store.inventory(subscription()).await.unwrap(), Some((an_inventory(&["web-01"]), at(2))));
+        store.put_machine(&moved, at(5)).await.unwrap();
+        store.put_inventory(&an_inventory(&["web-01"]), at(4)).await.unwrap();
+        let (machine, name, when) = store.machine(&vm("web-01")).await.unwrap().unwrap();
+        assert_eq!((machine, name.as_str(), when), (moved, "Contoso", at(5)));
+    }
+
+    #[tokio::test]
+    async fn a_machine_is_forgotten() {
+        let home = a_home();
+        let store = a_store(&home).await;
+        store.put_machine(&a_machine("web-01"), at(1)).await.unwrap();
+        let (_, name, _) = store.machine(&vm("web-01")).await.unwrap().unwrap();
+        assert_eq!(name, subscription().to_string());
+        store.forget_machine(&vm("web-01")).await.unwrap();
+        assert_eq!(store.machine(&vm("web-01")).await.unwrap(), None);
+    }
+
+    #[tokio::test]
+    async fn rejects_a_foreign_machine_in_an_inventory() {
+        let home = a_home();
+        let store = a_store(&home).await;
+        let mut inventory = an_inventory(&["web-01"]);
+        inventory.machines[0].vm = a_vm_elsewhere("web-01");
+        assert!(matches!(store.put_inventory(&inventory, at(1)).await, Err(StoreError::Refused(_))));
+        assert_eq!(store.inventory(subscription()).await.unwrap(), None);
+    }
+}

@@ -1,0 +1,106 @@
+//! How much each VM's access is used.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use shared::{decision::Requester, vm::SubscriptionId};
+
+use super::{
+    Store, StoreError,
+    text::{from_json, micros, timestamp, unsigned},
+};
+
+/// The use of one VM.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct VmUsage {
+    /// Grants that were admitted since the moment asked about.
+    pub approved: u64,
+    /// When access was last granted, over all time.
+    pub last_access_at: Option<Timestamp>,
+    /// Whom it was last granted to, for people to read.
+    pub last_user: Option<String>,
+}
+
+impl Store {
+    /// By the VM's key; a VM that was never granted is missing. Grants count from `since` on.
+    pub async fn usage(
+        &self,
+        subscription: SubscriptionId,
+        since: Timestamp,
+    ) -> Result<BTreeMap<String, VmUsage>, StoreError> {
+        let mut usage = self.last_access(subscription).await?;
+        let select = "SELECT vm, COUNT(DISTINCT grant_id) FROM leases
+                      WHERE subscription = $1 AND admitted_at >= $2 GROUP BY vm";
+        let rows: Vec<(String, i64)> = sqlx::query_as(select)
+            .bind(subscription.to_string())
+            .bind(micros(since))
+            .fetch_all(&self.readers)
+            .await?;
+        for (vm, approved) in rows {
+            let approved = unsigned(|| format!("number of grants of {vm}"), approved)?;
+            usage.entry(vm).or_default().approved = approved;
+        }
+        Ok(usage)
+    }
+
+    async fn last_access(
+        &self,
+        subscription: SubscriptionId,
+    ) -> Result<BTreeMap<String, VmUsage>, StoreError> {
+        let select = "SELECT l.vm, l.admitted_at, l.requester
+                      FROM (SELECT vm, MAX(admitted_at) AS admitted_at FROM leases
+                            WHERE subscription = $1 GROUP BY vm) n
+                      JOIN leases l ON l.vm = n.vm AND l.admitted_at = n.admitted_at
+                      WHERE l.subscription = $1 ORDER BY l.vm, l.grant_id, l.ordinal";
+        let rows: Vec<(String, i64, String)> =
+            sqlx::query_as(select).bind(subscription.to_string()).fetch_all(&self.readers).await?;
+        let parse = |(vm, at, requester): (String, i64, String)| {
+            let what = || format!("last access to {vm}");
+            let requester: Requester = from_json(what, &requester)?;
+            let last_access_at = Some(timestamp(what, at)?);
+            let usage = VmUsage { approved: 0, last_access_at, last_user: Some(requester.name) };
+            Ok((vm, usage))
+        };
+        rows.into_iter().map(parse).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::testing::*, *};
+
+    #[tokio::test]
+    async fn grants_are_counted_since_a_moment_and_the_last_one_over_all_time() {
+        let home = a_home();
+        let store = a_store(&home).await;
+        let mut by_other = a_grant(3, "web-01", 30);
+        by_other.requester.name = "sam@contoso.example".to_owned();
+        let two_ports_of_one = {
+            let mut grant = a_grant_of(2, &["web-01", "web-02"], 20);
+            grant.leases[1].vm = vm("web-01");
+            grant
+        };
+        let old = a_grant(1, "db-01", 10);
+        let elsewhere = a_grant_elsewhere(4, "web-01", 40);
+        for grant in [by_other, two_ports_of_one, old, elsewhere] {
+            store.admit(&grant, None, &[]).await.unwrap();
+        }
+        let usage = store.usage(subscription(), at(20)).await.unwrap();
+        let used = |approved, second, user: &str| VmUsage {
+            approved,
+            last_access_at: Some(at(second)),
+            last_user: Some(user.to_owned()),
+        };
+        let expected = BTreeMap::from([
+            (vm("db-01").key(), used(0, 10, &a_requester().name)),
+            (vm("web-01").key(), used(2, 30, "sam@contoso.example")),
+        ]);
+        assert_eq!(usage, expected);
+        assert!(
+            store.usage(a_vm_elsewhere("x").subscription(), at(99)).await.unwrap()
+                [&a_vm_elsewhere("web-01").key()]
+                .approved
+                == 0
+        );
+    }
+}

@@ -1,0 +1,147 @@
+use axum::http::{Method, StatusCode};
+
+use super::call::Call;
+use super::{Answer, activity, authorization, operations, read, rules, write};
+use crate::rbac;
+use crate::reply::Reply;
+
+/// Checks in the order in which ARM does, then does what was asked.
+pub(super) fn dispatch(call: &mut Call<'_>) -> Answer {
+    require_api_version(call)?;
+    require_subscription(call)?;
+    require_right(call)?;
+    require_resource_group(call)?;
+    let kind = call.place.kind.to_ascii_lowercase();
+    match call.method.as_str() {
+        "GET" | "HEAD" => get(call, &kind),
+        "PUT" => put(call, &kind),
+        "DELETE" => delete(call, &kind),
+        _ => Err(not_allowed(call)),
+    }
+}
+
+fn get(call: &mut Call<'_>, kind: &str) -> Answer {
+    match (kind, call.place.is_list) {
+        ("microsoft.resources/subscriptions", true) => read::subscriptions(call),
+        ("microsoft.resources/subscriptions/resourcegroups", true) => read::resource_groups(call),
+        ("microsoft.resources/subscriptions" | "microsoft.resources/subscriptions/resourcegroups", false) => {
+            read::resource(call)
+        }
+        ("microsoft.compute/virtualmachines/instanceview", true) => read::instance_view(call),
+        ("microsoft.network/virtualnetworks/subnets", _) => read::nested(call, "subnets"),
+        ("microsoft.network/networksecuritygroups/securityrules", _) => read::nested(call, "securityRules"),
+        ("microsoft.network/networksecuritygroups/defaultsecurityrules", _) => read::default_rules(call),
+        ("microsoft.network/routetables/routes", _) => read::nested(call, "routes"),
+        ("microsoft.network/locations/operations" | "microsoft.compute/locations/operations", false) => {
+            operations::status(call)
+        }
+        (
+            "microsoft.network/locations/operationresults" | "microsoft.compute/locations/operationresults",
+            false,
+        ) => operations::result(call),
+        ("microsoft.authorization/roleassignments", _) => authorization::role_assignments(call),
+        ("microsoft.authorization/roledefinitions", _) => authorization::role_definitions(call),
+        ("microsoft.authorization/denyassignments", _) => authorization::deny_assignments(call),
+        ("microsoft.authorization/permissions", true) => authorization::permissions(call),
+        ("microsoft.insights/eventtypes/values", true) => activity::list(call),
+        (_, true) if read::KINDS.contains(&kind) => read::list(call),
+        (_, false) if read::KINDS.contains(&kind) => read::resource(call),
+        _ => Err(unknown_type(call)),
+    }
+}
+
+fn put(call: &mut Call<'_>, kind: &str) -> Answer {
+    match (kind, call.place.is_list) {
+        ("microsoft.network/networksecuritygroups/securityrules", false) => rules::put(call),
+        ("microsoft.network/networksecuritygroups", false) => write::put_nsg(call),
+        ("microsoft.network/networkinterfaces", false) => write::put_nic(call),
+        ("microsoft.network/azurefirewalls", false) => write::put_firewall(call),
+        _ => Err(not_allowed(call)),
+    }
+}
+
+fn delete(call: &mut Call<'_>, kind: &str) -> Answer {
+    match (kind, call.place.is_list) {
+        ("microsoft.network/networksecuritygroups/securityrules", false) => rules::delete(call),
+        ("microsoft.network/networksecuritygroups", false) => write::delete_nsg(call),
+        ("microsoft.compute/virtualmachines", false) => write::delete_vm(call),
+        _ => Err(not_allowed(call)),
+    }
+}
+
+fn require_api_version(call: &Call<'_>) -> Result<(), Reply> {
+    if call.api_version().is_empty() {
+        let message = "The api-version query parameter (?api-version=) is required for all requests.";
+        return Err(write::bad_request("MissingApiVersionParameter", message));
+    }
+    Ok(())
+}
+
+fn require_subscription(call: &Call<'_>) -> Result<(), Reply> {
+    let Some(subscription) = call.place.subscription() else { return Ok(()) };
+    if call.core.world.get(&format!("/subscriptions/{subscription}")).is_none() {
+        let message = format!("The subscription '{subscription}' could not be found.");
+        return Err(Reply::error(StatusCode::NOT_FOUND, "SubscriptionNotFound", message));
+    }
+    Ok(())
+}
+
+fn require_resource_group(call: &Call<'_>) -> Result<(), Reply> {
+    let Some((name, key)) = call.place.resource_group() else { return Ok(()) };
+    if call.core.world.get(&key).is_none() {
+        let message = format!("Resource group '{name}' could not be found.");
+        return Err(Reply::error(StatusCode::NOT_FOUND, "ResourceGroupNotFound", message));
+    }
+    Ok(())
+}
+
+fn require_right(call: &Call<'_>) -> Result<(), Reply> {
+    let kind = call.place.kind.to_ascii_lowercase();
+    let (world, who) = (&call.core.world, &call.caller.identities);
+    // Everybody may ask what they may do, which subscriptions they see, and what the built-in roles are.
+    let is_open = kind == "microsoft.authorization/permissions"
+        || (kind == "microsoft.resources/subscriptions" && call.place.is_list)
+        || (kind == "microsoft.authorization/roledefinitions" && call.place.scope.is_empty());
+    let scope = call.place.action_scope();
+    let is_visible = kind == "microsoft.resources/subscriptions" && rbac::has_any_role(world, who, scope);
+    let action = action(call);
+    if is_open || is_visible || rbac::is_allowed(world, who, &action, scope) {
+        return Ok(());
+    }
+    let message = format!(
+        "The client '{}' with object id '{}' does not have authorization to perform action '{action}' over scope \
+         '{}' or the scope is invalid. If access was recently granted, please refresh your credentials.",
+        call.caller.name,
+        call.caller.object_id,
+        scope_as_written(call),
+    );
+    Err(Reply::error(StatusCode::FORBIDDEN, "AuthorizationFailed", message))
+}
+
+fn action(call: &Call<'_>) -> String {
+    let verb = match *call.method {
+        Method::GET | Method::HEAD => "read",
+        Method::DELETE => "delete",
+        Method::PUT | Method::PATCH => "write",
+        _ => "action",
+    };
+    let place = &call.place;
+    // The result of an operation needs no right beside that to its status.
+    let kind = place.kind.replace("operationResults", "operations");
+    format!("{kind}/{verb}")
+}
+
+/// The scope of the action in the spelling of the request.
+fn scope_as_written<'a>(call: &'a Call<'_>) -> &'a str {
+    &call.place.path[..call.place.action_scope().len()]
+}
+
+fn unknown_type(call: &Call<'_>) -> Reply {
+    let message = format!("The resource type '{}' could not be found in the namespace.", call.place.kind);
+    Reply::error(StatusCode::NOT_FOUND, "InvalidResourceType", message)
+}
+
+fn not_allowed(call: &Call<'_>) -> Reply {
+    let message = format!("The method '{}' is not allowed for '{}'.", call.method, call.place.kind);
+    Reply::error(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed", message)
+}

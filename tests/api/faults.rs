@@ -1,0 +1,60 @@
+//! ARM at its worst, in the middle of an opening.
+
+use serde_json::json;
+use tests::{World, vm};
+
+#[tokio::test]
+async fn a_lost_answer_is_recognised_by_reading_back() {
+    for kind in ["drop_after", "drop_before", "conflict", "server_error", "locked"] {
+        let world = enabled().await;
+        world.fault(json!({ "kind": kind, "method": "PUT", "path_contains": "-lease-", "count": 1 })).await;
+        let grant = world.client("REQUESTER").await.open(&vm("web-01"), 22, "PT1H").await.expect(201);
+        assert_eq!(grant.json["leases"][0]["state"], "open", "{kind}: {}", grant.text);
+        assert_eq!(world.probe(&vm("web-01"), 22, "203.0.113.7").await, "open", "{kind}");
+        let leases = world.rules("web-01-nsg").await.into_iter().filter(|name| name.contains("-lease-")).count();
+        assert_eq!(leases, 1, "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn one_broken_nsg_delays_no_other() {
+    let world = enabled().await;
+    let admin = world.client("ADMIN").await;
+    admin.enable(&vm("web-02"), 22).await.expect(200);
+    let requester = world.client("REQUESTER").await;
+    requester.open(&vm("web-01"), 22, "PT1H").await.expect(201);
+    requester.open(&vm("web-02"), 22, "PT1H").await.expect(201);
+    world.fault(json!({ "kind": "server_error", "path_contains": "web-01-nsg", "count": 10_000 })).await;
+    world.pass(3600);
+    let report = world.sweep().await;
+    assert_eq!(report.overdue, 1);
+    assert_eq!(world.probe(&vm("web-02"), 22, "203.0.113.7").await, "shut");
+    assert_eq!(world.probe(&vm("web-01"), 22, "203.0.113.7").await, "open");
+}
+
+#[tokio::test]
+async fn without_an_answer_about_roles_nobody_has_any() {
+    let world = enabled().await;
+    world.fault(json!({ "kind": "server_error", "path_contains": "roleassignments", "count": 10_000 })).await;
+    let refused = world.client("REQUESTER").await.open(&vm("web-01"), 22, "PT1H").await.expect(503);
+    assert_eq!(refused.code(), "azure_unavailable");
+    assert_eq!(world.probe(&vm("web-01"), 22, "203.0.113.7").await, "shut");
+}
+
+#[tokio::test]
+async fn a_holder_can_close_while_roles_cannot_be_read() {
+    let world = enabled().await;
+    let requester = world.client("REQUESTER").await;
+    let grant = requester.open(&vm("web-01"), 22, "PT1H").await.expect(201);
+    world.fault(json!({ "kind": "server_error", "path_contains": "roleassignments", "count": 10_000 })).await;
+    world.pass(120);
+    let path = format!("/api/grants/{}/revoke", grant.json["id"].as_str().unwrap());
+    requester.post(&path, &json!({})).await.expect(200);
+    assert_eq!(world.probe(&vm("web-01"), 22, "203.0.113.7").await, "shut");
+}
+
+async fn enabled() -> World {
+    let world = World::start().await;
+    world.client("ADMIN").await.enable(&vm("web-01"), 22).await.expect(200);
+    world
+}

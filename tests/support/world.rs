@@ -1,0 +1,196 @@
+use std::sync::Arc;
+
+use azure_sim::{Options, Sim};
+use axum::Router;
+use functions::{
+    app::App,
+    auth::{Auth, http_client},
+    clock::{Clock, Ids, ManualClock, SeededIds},
+    config::Config,
+    fabric::azure::{ArmEndpoint, AzureFabric},
+    router::router,
+    store::Store,
+    sweep::{self, SweepReport},
+};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use shared::{nsg::stamp::StoreId, vm::VmId};
+use tempfile::TempDir;
+
+use crate::{Client, credential::SimIdentity};
+
+pub const PRODUCTION: &str = "0b1f6471-1bf0-4dda-aec3-cb9272f09590";
+pub const DEVELOPMENT: &str = "7d3c1e02-5a44-4c8e-9f0b-2f6f0a9be311";
+/// Where the tests' callers come from, as the trusted proxy in front says.
+pub const CLIENT_ADDRESS: &str = "203.0.113.7";
+
+/// A VM of the demo fleet's `prod-rg`.
+pub fn vm(name: &str) -> VmId {
+    VmId::new(PRODUCTION.parse().expect("a GUID"), "prod-rg", name).expect("a name")
+}
+
+/// Postern and Azure, sharing one clock.
+#[derive(Debug)]
+pub struct World {
+    pub sim: Sim,
+    pub demo: Value,
+    pub app: App,
+    pub clock: Arc<ManualClock>,
+    pub config: Config,
+    pub http: reqwest::Client,
+    router: Router,
+    _data: TempDir,
+}
+
+#[derive(Debug)]
+struct SimClock(Arc<ManualClock>);
+
+impl azure_sim::Clock for SimClock {
+    fn now(&self) -> Timestamp {
+        self.0.now()
+    }
+}
+
+impl World {
+    /// Starts both with the demo fleet and nothing configured.
+    pub async fn start() -> Self {
+        let clock = Arc::new(ManualClock::new(Timestamp::from_second(1_800_000_000).expect("a time")));
+        let options = Options { clock: Arc::new(SimClock(Arc::clone(&clock))), ..Options::for_tests() };
+        let sim = azure_sim::start(options).await.expect("azure-sim starts");
+        let data = TempDir::new().expect("a folder");
+        let http = http_client(None).expect("a client");
+        let demo: Value = get(&http, &format!("{}/sim/demo", sim.url())).await;
+        let config = config(&demo, &data);
+        let app = application(&config, &demo, Arc::clone(&clock)).await;
+        Self { sim, demo, router: router(app.clone()), app, clock, config, http, _data: data }
+    }
+
+    /// Forgets everything that was in memory, as a killed process does; the store's file stays.
+    pub async fn restart(&mut self) {
+        self.app = application(&self.config, &self.demo, Arc::clone(&self.clock)).await;
+        self.router = router(self.app.clone());
+    }
+
+    /// A client with a bearer token of one of the demo's service principals: ADMIN, REQUESTER, READER or NOBODY.
+    pub async fn client(&self, principal: &str) -> Client {
+        let token = self.token(principal, "api://postern/.default").await;
+        Client::new(self.router.clone(), Some(token))
+    }
+
+    pub fn anonymous(&self) -> Client {
+        Client::new(self.router.clone(), None)
+    }
+
+    pub fn with_token(&self, token: &str) -> Client {
+        Client::new(self.router.clone(), Some(token.to_owned()))
+    }
+
+    pub async fn token(&self, principal: &str, scope: &str) -> String {
+        let one = &self.demo["service_principals"][principal];
+        let url = format!("{}/{}/oauth2/v2.0/token", self.sim.url(), self.text("tenant"));
+        let form = [
+            ("grant_type", "client_credentials"),
+            ("client_id", one["client_id"].as_str().expect("an id")),
+            ("client_secret", one["client_secret"].as_str().expect("a secret")),
+            ("scope", scope),
+        ];
+        let answer: Value =
+            self.http.post(url).form(&form).send().await.expect("Entra answers").json().await.expect("JSON");
+        answer["access_token"].as_str().unwrap_or_else(|| panic!("no token: {answer}")).to_owned()
+    }
+
+    pub fn text(&self, field: &str) -> &str {
+        self.demo[field].as_str().expect("a text")
+    }
+
+    pub fn pass(&self, seconds: i64) {
+        self.clock.advance(SignedDuration::from_secs(seconds));
+    }
+
+    /// One look at everything, as the timer function takes it.
+    pub async fn sweep(&self) -> SweepReport {
+        sweep::run(&self.app.engine, &self.app.subscriptions, self.app.now()).await.expect("the store answers")
+    }
+
+    /// Whether a packet would reach a VM now: `open` or `shut`, by azure-sim's own evaluation.
+    pub async fn probe(&self, vm: &VmId, port: u16, source: &str) -> String {
+        let body = json!({ "vm": vm.to_string(), "port": port, "protocol": "tcp", "source": source });
+        let answer = self.sim_call(reqwest::Method::POST, "probe", &body).await;
+        answer["verdict"].as_str().unwrap_or_else(|| panic!("no verdict: {answer}")).to_owned()
+    }
+
+    pub async fn fault(&self, fault: Value) {
+        self.sim_call(reqwest::Method::POST, "faults", &fault).await;
+    }
+
+    pub async fn clear_faults(&self) {
+        self.http.delete(format!("{}/sim/faults", self.sim.url())).send().await.expect("azure-sim answers");
+    }
+
+    /// Every write that azure-sim took, oldest first.
+    pub async fn history(&self) -> Vec<Value> {
+        let all: Value = get(&self.http, &format!("{}/sim/history?since=0", self.sim.url())).await;
+        all.as_array().cloned().unwrap_or_default()
+    }
+
+    /// The names of the rules in an NSG of `prod-rg`.
+    pub async fn rules(&self, nsg: &str) -> Vec<String> {
+        let id = shared::vm::NsgId::new(PRODUCTION.parse().expect("a GUID"), "prod-rg", nsg).expect("a name");
+        let observed = self.app.engine.fabric.observe(&id).await.expect("ARM answers").expect("it exists");
+        observed.rules.into_iter().map(|rule| rule.name).collect()
+    }
+
+    pub async fn sim_call(&self, method: reqwest::Method, path: &str, body: &Value) -> Value {
+        let url = format!("{}/sim/{path}", self.sim.url());
+        let answer = self.http.request(method, url).json(body).send().await.expect("azure-sim answers");
+        answer.json().await.unwrap_or(Value::Null)
+    }
+}
+
+async fn get(http: &reqwest::Client, url: &str) -> Value {
+    http.get(url).send().await.expect("azure-sim answers").json().await.expect("JSON")
+}
+
+fn config(demo: &Value, data: &TempDir) -> Config {
+    let text = |value: &Value| value.as_str().expect("a text").to_owned();
+    let subscriptions = demo["subscriptions"].as_array().expect("a list").iter().map(|one| text(&one["id"]));
+    let variables = [
+        ("POSTERN_PUBLIC_URL", "http://127.0.0.1:8080".to_owned()),
+        ("POSTERN_TENANT", text(&demo["tenant"])),
+        ("POSTERN_CLIENT_ID", text(&demo["portal"]["client_id"])),
+        ("POSTERN_CLIENT_SECRET", text(&demo["portal"]["client_secret"])),
+        ("POSTERN_AUDIENCE", text(&demo["audience"])),
+        ("POSTERN_AUTHORITY", text(&demo["authority"])),
+        ("POSTERN_ARM_URL", text(&demo["arm"])),
+        ("POSTERN_ARM_AUDIENCE", text(&demo["arm_audience"])),
+        ("POSTERN_SUBSCRIPTIONS", subscriptions.collect::<Vec<_>>().join(",")),
+        ("POSTERN_DATABASE", format!("sqlite:{}", data.path().join("postern.db").display())),
+        ("POSTERN_COOKIE_KEY", cookie_key(7)),
+        ("POSTERN_TRUSTED_PROXIES", "1".to_owned()),
+        ("POSTERN_DEPLOYMENT", "test".to_owned()),
+    ];
+    let variables = variables.into_iter().map(|(name, value)| (name.to_owned(), value));
+    Config::from_vars(variables).unwrap_or_else(|errors| panic!("{errors}"))
+}
+
+fn cookie_key(byte: u8) -> String {
+    use base64::{Engine as _, engine::general_purpose::STANDARD};
+    STANDARD.encode([byte; 64])
+}
+
+async fn application(config: &Config, demo: &Value, clock: Arc<ManualClock>) -> App {
+    let clock: Arc<dyn Clock> = clock;
+    let ids: Arc<dyn Ids> = Arc::new(SeededIds::new(1));
+    let http = http_client(None).expect("a client");
+    let endpoint = ArmEndpoint { url: config.arm_url.clone(), audience: config.arm_audience.clone() };
+    let identity = (text(&demo["identity"]["endpoint"]).to_owned(), text(&demo["identity"]["header"]).to_owned());
+    let credential = Arc::new(SimIdentity { endpoint: identity.0, header: identity.1, http: http.clone() });
+    let fabric = Arc::new(AzureFabric::new(endpoint, credential, http.clone(), Arc::clone(&clock), Arc::clone(&ids)));
+    let store = Store::open(&config.database, StoreId::new(0xbeef)).await.unwrap_or_else(|error| panic!("{error}"));
+    let auth = Auth::new(config, http, Arc::clone(&clock), Arc::clone(&ids));
+    App::new(config, auth, (store, fabric), (clock, ids), false)
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().expect("a text")
+}
