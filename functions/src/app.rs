@@ -42,7 +42,8 @@ impl App {
         (clock, ids): (Arc<dyn Clock>, Arc<dyn Ids>),
         background: bool,
     ) -> Self {
-        let author = shared::nsg::desired::Author { deployment: config.deployment.clone(), store: store.id() };
+        let author =
+            shared::nsg::desired::Author { deployment: config.deployment.clone(), store: store.id() };
         let rights = Rights::new(Arc::clone(&fabric), Arc::clone(&clock));
         let engine = Arc::new(Engine::new(store, fabric, clock, author));
         Self(Arc::new(Parts {

@@ -39,8 +39,12 @@ where
         // A request that brings a token is judged by it alone.
         if let Some(value) = parts.headers.get(AUTHORIZATION) {
             let token = value.to_str().ok().and_then(|value| value.split_once(' '));
-            let token = token.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token.trim());
-            let missing = || ApiError::unauthenticated("token_invalid", "send a bearer token in the authorization header");
+            let token = token
+                .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+                .map(|(_, token)| token.trim());
+            let missing = || {
+                ApiError::unauthenticated("token_invalid", "send a bearer token in the authorization header")
+            };
             let (requester, expires_at) = bearer(&auth, token.ok_or_else(missing)?).await?;
             return Ok(Self { requester, via: Via::Bearer { expires_at }, source });
         }
@@ -49,6 +53,10 @@ where
         if !is_same_origin(&auth.public_url, &parts.method, &parts.headers) {
             return Err(ApiError::cross_site());
         }
-        Ok(Self { requester: session.requester, via: Via::Session { expires_at: session.expires_at }, source })
+        Ok(Self {
+            requester: session.requester,
+            via: Via::Session { expires_at: session.expires_at },
+            source,
+        })
     }
 }

@@ -1,8 +1,12 @@
 //! Time and randomness, which everything else is given.
 
 use std::{
+    collections::BTreeSet,
     fmt::Debug,
-    sync::{Mutex, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -46,31 +50,66 @@ impl Clock for SystemClock {
 
 /// A clock that is moved by hand.
 #[derive(Debug)]
-pub struct ManualClock(watch::Sender<Timestamp>);
+pub struct ManualClock {
+    now: watch::Sender<Timestamp>,
+    /// What sleepers wait for, each under a number of its own.
+    awaited: Mutex<BTreeSet<(Timestamp, u64)>>,
+    numbers: AtomicU64,
+}
 
 impl ManualClock {
     pub fn new(now: Timestamp) -> Self {
-        Self(watch::Sender::new(now))
+        Self { now: watch::Sender::new(now), awaited: Mutex::default(), numbers: AtomicU64::new(0) }
     }
 
     /// Moves on and wakes whoever waited for a time that has come.
     pub fn advance(&self, by: SignedDuration) {
-        self.0.send_modify(|now| *now = now.saturating_add(by).unwrap_or(Timestamp::MAX));
+        self.now.send_modify(|now| *now = now.checked_add(by).unwrap_or(Timestamp::MAX));
+    }
+
+    /// Moves on to the first time that somebody waits for, if that is after now.
+    pub fn advance_to_next_sleeper(&self) {
+        let next = self.awaited().first().map(|(at, _)| *at);
+        if let Some(at) = next {
+            self.now.send_modify(|now| *now = at.max(*now));
+        }
+    }
+
+    fn awaited(&self) -> MutexGuard<'_, BTreeSet<(Timestamp, u64)>> {
+        self.awaited.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
-        *self.0.borrow()
+        *self.now.borrow()
     }
 
     fn sleep_until(&self, at: Timestamp) -> BoxFuture<'_, ()> {
-        let mut changes = self.0.subscribe();
+        let mut changes = self.now.subscribe();
         async move {
+            let _awaited = Awaited::new(self, at);
             // It fails only when the clock is gone, and nobody waits then.
             let _ = changes.wait_for(|now| *now >= at).await;
         }
         .boxed()
+    }
+}
+
+/// Stands in the clock's list until the sleeper wakes or is dropped.
+struct Awaited<'c>(&'c ManualClock, (Timestamp, u64));
+
+impl<'c> Awaited<'c> {
+    fn new(clock: &'c ManualClock, at: Timestamp) -> Self {
+        let entry = (at, clock.numbers.fetch_add(1, Ordering::Relaxed));
+        clock.awaited().insert(entry);
+        Self(clock, entry)
+    }
+}
+
+impl Drop for Awaited<'_> {
+    fn drop(&mut self) {
+        self.0.awaited().remove(&self.1);
     }
 }
 
@@ -94,7 +133,8 @@ impl Ids for SystemIds {
     }
 
     fn bytes(&self, bytes: &mut [u8]) {
-        getrandom::fill(bytes).expect("an operating system without a random source runs nothing that is safe");
+        getrandom::fill(bytes)
+            .expect("an operating system without a random source runs nothing that is safe");
     }
 }
 
@@ -119,8 +159,10 @@ impl SeededIds {
 
 impl Ids for SeededIds {
     fn uuid(&self) -> Uuid {
-        uuid::Builder::from_custom_bytes((u128::from(self.next()) << 64 | u128::from(self.next())).to_be_bytes())
-            .into_uuid()
+        uuid::Builder::from_custom_bytes(
+            (u128::from(self.next()) << 64 | u128::from(self.next())).to_be_bytes(),
+        )
+        .into_uuid()
     }
 
     fn bytes(&self, bytes: &mut [u8]) {
@@ -142,6 +184,17 @@ mod tests {
         assert_eq!((&mut sleeper).now_or_never(), None);
         clock.advance(SignedDuration::from_secs(1));
         assert_eq!(sleeper.now_or_never(), Some(()));
+    }
+
+    #[tokio::test]
+    async fn time_can_go_to_the_next_sleeper_and_stays_when_nobody_sleeps() {
+        let clock = ManualClock::new(Timestamp::UNIX_EPOCH);
+        let mut sleeper = clock.sleep_until(Timestamp::UNIX_EPOCH + SignedDuration::from_secs(10));
+        assert_eq!((&mut sleeper).now_or_never(), None);
+        clock.advance_to_next_sleeper();
+        assert_eq!(sleeper.now_or_never(), Some(()));
+        clock.advance_to_next_sleeper();
+        assert_eq!(clock.now().as_second(), 10);
     }
 
     #[test]

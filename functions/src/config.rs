@@ -9,11 +9,11 @@ use azure_core::credentials::Secret as AzureSecret;
 use shared::{nsg::stamp::Deployment, vm::SubscriptionId};
 use url::Url;
 
+use self::reader::Reader;
 pub use self::{
     reader::{ConfigError, ConfigErrors},
     secret::Secret,
 };
-use self::reader::Reader;
 use crate::fabric::azure::credential::CredentialSource;
 
 /// Everything that a process is told from outside.
@@ -130,15 +130,19 @@ impl Config {
         let listen = listen(read);
         let public_url = read.required("POSTERN_PUBLIC_URL", URL, safe_url);
         let client_id = read.required("POSTERN_CLIENT_ID", "the application's client id", some_text);
-        let client_secret = read.required("POSTERN_CLIENT_SECRET", "the application's client secret", some_text);
+        let client_secret =
+            read.required("POSTERN_CLIENT_SECRET", "the application's client secret", some_text);
         let audience = read.required("POSTERN_AUDIENCE", "the API's audience, like api://postern", some_text);
         let arm_url = read.or("POSTERN_ARM_URL", URL, arm_url, safe_url);
-        let arm_audience = read.or("POSTERN_ARM_AUDIENCE", "for whom ARM's tokens are meant", arm_audience, some_text);
-        let subscriptions = read.required("POSTERN_SUBSCRIPTIONS", "subscription ids separated by commas", subscriptions);
+        let arm_audience =
+            read.or("POSTERN_ARM_AUDIENCE", "for whom ARM's tokens are meant", arm_audience, some_text);
+        let subscriptions =
+            read.required("POSTERN_SUBSCRIPTIONS", "subscription ids separated by commas", subscriptions);
         let database = read.required("POSTERN_DATABASE", "sqlite:PATH", database);
         let cookie_key = read.required("POSTERN_COOKIE_KEY", "64 random bytes in base64", cookie_key);
         let trusted_proxies = read.or("POSTERN_TRUSTED_PROXIES", "a number from 0 to 10", "0", proxies);
-        let deployment = read.required("POSTERN_DEPLOYMENT", "1 to 12 lower-case letters and digits", |t| t.parse().ok());
+        let deployment =
+            read.required("POSTERN_DEPLOYMENT", "1 to 12 lower-case letters and digits", |t| t.parse().ok());
         let log = read.or("POSTERN_LOG", "json or pretty", "json", log_format);
         let log_filter = read.or("POSTERN_LOG_FILTER", "a level or a filter, like info", "info", log_filter);
         let assets = read.optional("POSTERN_ASSETS").map(PathBuf::from);
@@ -176,10 +180,13 @@ fn cloud(text: &str) -> Option<[&'static str; 3]> {
 fn listen(read: &mut Reader) -> Option<SocketAddr> {
     if let Some(port) = read.optional("FUNCTIONS_CUSTOMHANDLER_PORT") {
         let what = "a port, as the Functions host sets it";
-        let port: Option<u16> = read.check("FUNCTIONS_CUSTOMHANDLER_PORT", what, &port, |text| text.parse().ok());
+        let port: Option<u16> =
+            read.check("FUNCTIONS_CUSTOMHANDLER_PORT", what, &port, |text| text.parse().ok());
         return port.map(|port| SocketAddr::from(([127, 0, 0, 1], port)));
     }
-    read.or("POSTERN_LISTEN", "an address and port, like 127.0.0.1:8080", "127.0.0.1:8080", |text| text.parse().ok())
+    read.or("POSTERN_LISTEN", "an address and port, like 127.0.0.1:8080", "127.0.0.1:8080", |text| {
+        text.parse().ok()
+    })
 }
 
 /// Tokens and secrets travel to these URLs, so only this machine itself may go without TLS.
@@ -203,7 +210,8 @@ fn guid(text: &str) -> Option<String> {
 }
 
 fn subscriptions(text: &str) -> Option<Vec<SubscriptionId>> {
-    let mut ids: Vec<SubscriptionId> = text.split(',').map(|id| id.trim().parse().ok()).collect::<Option<_>>()?;
+    let mut ids: Vec<SubscriptionId> =
+        text.split(',').map(|id| id.trim().parse().ok()).collect::<Option<_>>()?;
     ids.sort_unstable();
     ids.dedup();
     (!ids.is_empty()).then_some(ids)
@@ -237,7 +245,9 @@ fn log_filter(text: &str) -> Option<String> {
 fn credential(read: &mut Reader, authority: Option<&Url>, tenant: Option<&str>) -> Option<CredentialSource> {
     const WHAT: &str = "managed_identity, workload_identity, client_secret or azure_cli";
     let kind = read.or("POSTERN_CREDENTIAL", WHAT, "managed_identity", |text| {
-        ["managed_identity", "workload_identity", "client_secret", "azure_cli"].into_iter().find(|kind| *kind == text)
+        ["managed_identity", "workload_identity", "client_secret", "azure_cli"]
+            .into_iter()
+            .find(|kind| *kind == text)
     })?;
     let client_id = read.optional("POSTERN_AZURE_CLIENT_ID");
     Some(match kind {
@@ -248,10 +258,19 @@ fn credential(read: &mut Reader, authority: Option<&Url>, tenant: Option<&str>) 
             CredentialSource::WorkloadIdentity { authority, tenant, client_id }
         }
         _ => {
-            let id = read.required("POSTERN_AZURE_CLIENT_ID", "the client id of Postern's own application", some_text);
+            let id = read.required(
+                "POSTERN_AZURE_CLIENT_ID",
+                "the client id of Postern's own application",
+                some_text,
+            );
             let secret = read.required("POSTERN_AZURE_CLIENT_SECRET", "its client secret", some_text);
             let (authority, tenant) = (authority?.clone(), tenant?.to_owned());
-            CredentialSource::ClientSecret { authority, tenant, client_id: id?, secret: AzureSecret::new(secret?) }
+            CredentialSource::ClientSecret {
+                authority,
+                tenant,
+                client_id: id?,
+                secret: AzureSecret::new(secret?),
+            }
         }
     })
 }

@@ -150,14 +150,13 @@ impl Engine {
         now: Timestamp,
     ) -> Result<Desired, StoreError> {
         let subscription = nsg.subscription();
-        let machines = self.store.inventory(subscription).await?.map(|(inventory, _)| inventory.machines);
-        let machines: Vec<Machine> =
-            machines.unwrap_or_default().into_iter().filter(|machine| machine.nsgs().contains(nsg)).collect();
+        let machines = self.store.machines(subscription).await?;
         let stored = self.store.policies(subscription).await?;
         let both = stored.into_iter().chain(more_policies.iter().cloned());
         let policies: BTreeMap<VmId, ProtectedVm> = both.map(|policy| (policy.vm.clone(), policy)).collect();
         let held = self.store.unclosed(subscription).await?;
-        let mut leases: Vec<(GrantId, Lease)> = held.into_iter().map(|held| (held.grant, held.lease)).collect();
+        let mut leases: Vec<(GrantId, Lease)> =
+            held.into_iter().map(|held| (held.grant, held.lease)).collect();
         leases.extend_from_slice(more_leases);
         Ok(desired(&self.author, nsg, &machines, &policies, &leases, now))
     }
@@ -166,18 +165,25 @@ impl Engine {
     /// moved away from them, or be gone.
     pub async fn nsgs_of(&self, vm: &VmId) -> Result<BTreeSet<NsgId>, StoreError> {
         let machine = self.store.machine(vm).await?.map(|(machine, ..)| machine);
-        let mut nsgs: BTreeSet<NsgId> =
-            machine.iter().flat_map(Machine::nsgs).cloned().collect();
+        let mut nsgs: BTreeSet<NsgId> = machine.iter().flat_map(Machine::nsgs).cloned().collect();
         let grants: BTreeSet<GrantId> =
             self.store.unclosed_of_vm(vm).await?.into_iter().map(|held| held.grant).collect();
         if !grants.is_empty() {
             let seen = self.store.observations(vm.subscription()).await?;
-            nsgs.extend(seen.into_values().filter(|(nsg, _)| has_rule_of(nsg, &grants)).map(|(nsg, _)| nsg.id));
+            nsgs.extend(
+                seen.into_values().filter(|(nsg, _)| has_rule_of(nsg, &grants)).map(|(nsg, _)| nsg.id),
+            );
         }
         Ok(nsgs)
     }
 
-    pub(crate) fn record(&self, vm: Option<&VmId>, subscription: SubscriptionId, actor: Option<&Requester>, event: Event) -> Record {
+    pub(crate) fn record(
+        &self,
+        vm: Option<&VmId>,
+        subscription: SubscriptionId,
+        actor: Option<&Requester>,
+        event: Event,
+    ) -> Record {
         Record { subscription, at: self.clock.now(), actor: actor.cloned(), vm: vm.cloned(), event }
     }
 
@@ -189,9 +195,9 @@ impl Engine {
 
 fn has_rule_of(nsg: &shared::nsg::ObservedNsg, grants: &BTreeSet<GrantId>) -> bool {
     nsg.rules.iter().any(|rule| {
-        rule.name
-            .parse::<Stamp>()
-            .is_ok_and(|stamp| matches!(stamp.purpose, Purpose::Lease { grant, .. } if grants.contains(&grant)))
+        rule.name.parse::<Stamp>().is_ok_and(
+            |stamp| matches!(stamp.purpose, Purpose::Lease { grant, .. } if grants.contains(&grant)),
+        )
     })
 }
 

@@ -44,7 +44,11 @@ impl ApiError {
             .map(|denial| ProblemBody::new(denial.code(), denial.to_string()).about(denial.vm().to_string()))
             .collect();
         let reasons: Vec<&str> = details.iter().map(|detail| detail.message.as_str()).collect();
-        let mut error = Self::new(StatusCode::FORBIDDEN, "denied", format!("{}; nothing was changed", reasons.join("; ")));
+        let mut error = Self::new(
+            StatusCode::FORBIDDEN,
+            "denied",
+            format!("{}; nothing was changed", reasons.join("; ")),
+        );
         error.body.details = details;
         error
     }
@@ -116,7 +120,11 @@ impl ApiError {
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         tracing::error!(%error, source = error_source(&error), "the store failed");
-        let mut answer = Self::new(StatusCode::SERVICE_UNAVAILABLE, "store_unavailable", "Postern's store does not answer; try again");
+        let mut answer = Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "store_unavailable",
+            "Postern's store does not answer; try again",
+        );
         answer.retry_after = Some(2);
         answer
     }
@@ -136,9 +144,11 @@ impl From<FabricError> for ApiError {
     fn from(error: FabricError) -> Self {
         tracing::warn!(%error, "Azure did not do it");
         match &error {
-            FabricError::Refused { .. } | FabricError::Unintelligible { .. } => {
-                Self::new(StatusCode::BAD_GATEWAY, "azure_refused", format!("{error}; nothing new was opened"))
-            }
+            FabricError::Refused { .. } | FabricError::Unintelligible { .. } => Self::new(
+                StatusCode::BAD_GATEWAY,
+                "azure_refused",
+                format!("{error}; nothing new was opened"),
+            ),
             _ => Self::unavailable(format!("{error}; nothing new was opened")),
         }
     }
@@ -149,7 +159,9 @@ impl From<EnforceError> for ApiError {
         match error {
             EnforceError::Fabric(error) => error.into(),
             EnforceError::Store(error) => error.into(),
-            other @ (EnforceError::Unsettled | EnforceError::Gone) => Self::conflict("unsettled", other.to_string()),
+            other @ (EnforceError::Unsettled | EnforceError::Gone) => {
+                Self::conflict("unsettled", other.to_string())
+            }
         }
     }
 }

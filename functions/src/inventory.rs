@@ -7,7 +7,7 @@ use shared::{
 };
 
 use crate::{
-    enforce::{Engine, EnforceError},
+    enforce::{EnforceError, Engine},
     store::StoreError,
 };
 

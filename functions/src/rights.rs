@@ -35,7 +35,11 @@ impl Rights {
     }
 
     /// Everything ARM says of a principal in a subscription. When ARM does not answer there are no rights but an error.
-    pub async fn of(&self, subscription: SubscriptionId, principal: &str) -> Result<Arc<AccessRights>, FabricError> {
+    pub async fn of(
+        &self,
+        subscription: SubscriptionId,
+        principal: &str,
+    ) -> Result<Arc<AccessRights>, FabricError> {
         let key = (subscription, principal.to_owned());
         let now = self.clock.now();
         if let Some(kept) = self.kept(&key, now) {

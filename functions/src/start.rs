@@ -34,15 +34,11 @@ pub async fn application(config: &Config, background: bool) -> Result<App, Start
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let ids: Arc<dyn Ids> = Arc::new(SystemIds);
     let http = auth::http_client(config.extra_ca.as_deref()).map_err(StartError::because)?;
-    let credential = credential::build(config.credential.clone(), http.clone()).map_err(StartError::because)?;
+    let credential =
+        credential::build(config.credential.clone(), http.clone()).map_err(StartError::because)?;
     let endpoint = ArmEndpoint { url: config.arm_url.clone(), audience: config.arm_audience.clone() };
-    let fabric = Arc::new(AzureFabric::new(
-        endpoint,
-        credential,
-        http.clone(),
-        Arc::clone(&clock),
-        Arc::clone(&ids),
-    ));
+    let fabric =
+        Arc::new(AzureFabric::new(endpoint, credential, http.clone(), Arc::clone(&clock), Arc::clone(&ids)));
     let mut fresh = [0; 2];
     ids.bytes(&mut fresh);
     let fresh_id = StoreId::new(u16::from_be_bytes(fresh));

@@ -8,13 +8,14 @@ use std::collections::BTreeSet;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use shared::{
+    audit::Event,
     inventory::Machine,
     vm::{NsgId, SubscriptionId, VmId},
 };
 
 use crate::{
     enforce::Engine,
-    inventory::refresh,
+    inventory::{look_up, refresh},
     store::{HeldLease, StoreError},
 };
 
@@ -35,7 +36,11 @@ pub struct SweepReport {
 }
 
 /// Looks at everything once, then closes what falls due before `until`.
-pub async fn run(engine: &Engine, subscriptions: &[SubscriptionId], until: Timestamp) -> Result<SweepReport, StoreError> {
+pub async fn run(
+    engine: &Engine,
+    subscriptions: &[SubscriptionId],
+    until: Timestamp,
+) -> Result<SweepReport, StoreError> {
     let mut report = SweepReport::default();
     // What is due is not kept waiting by the look at everything.
     work_off(engine).await?;
@@ -79,13 +84,18 @@ async fn work_on(engine: &Engine, waiting: Vec<HeldLease>) -> Result<bool, Store
     Ok(true)
 }
 
-async fn look_at_all(engine: &Engine, subscription: SubscriptionId, report: &mut SweepReport) -> Result<(), StoreError> {
+async fn look_at_all(
+    engine: &Engine,
+    subscription: SubscriptionId,
+    report: &mut SweepReport,
+) -> Result<(), StoreError> {
     if let Err(error) = refresh(engine, subscription).await {
         tracing::warn!(%subscription, %error, "inventory not read; going on with the last one");
         report.failures.push(format!("{subscription}: {error}"));
     }
-    let machines = engine.store.inventory(subscription).await?.map(|(inventory, _)| inventory.machines);
-    let mut nsgs: BTreeSet<NsgId> = machines.iter().flatten().flat_map(Machine::nsgs).cloned().collect();
+    let machines = engine.store.machines(subscription).await?;
+    let mut nsgs: BTreeSet<NsgId> = machines.iter().flat_map(Machine::nsgs).cloned().collect();
+    drop_policies_of_deleted_vms(engine, subscription, &machines).await?;
     let held = engine.store.unclosed(subscription).await?;
     let vms: BTreeSet<VmId> = held.into_iter().map(|held| held.lease.vm).collect();
     for vm in &vms {
@@ -95,4 +105,23 @@ async fn look_at_all(engine: &Engine, subscription: SubscriptionId, report: &mut
     let settled = engine.settle_nsgs(nsgs).await;
     report.failures.extend(settled.failures.iter().map(|(nsg, error)| format!("{}: {error}", nsg.name())));
     engine.confirm(&vms, &settled).await
+}
+
+/// A VM that was not listed is asked for by name; if Azure says that it does not exist, nothing of it is left behind.
+async fn drop_policies_of_deleted_vms(
+    engine: &Engine,
+    subscription: SubscriptionId,
+    machines: &[Machine],
+) -> Result<(), StoreError> {
+    for policy in engine.store.policies(subscription).await? {
+        if machines.iter().any(|machine| machine.vm == policy.vm) {
+            continue;
+        }
+        if let Ok(None) = look_up(engine, &policy.vm).await {
+            tracing::info!(vm.id = %policy.vm, "the VM is gone, and so is its policy");
+            let record = engine.record(Some(&policy.vm), subscription, None, Event::PolicyRemoved);
+            engine.store.remove_policy(&policy.vm, &[record]).await?;
+        }
+    }
+    Ok(())
 }

@@ -7,7 +7,16 @@ use tests::{PRODUCTION, World, vm};
 async fn every_step_of_an_opening_is_an_entry_of_its_own() {
     let world = lived_through().await;
     let steps = kinds(&world, "ADMIN").await;
-    let expected = ["policy_put", "rule_written", "asked", "granted", "rule_written", "opened", "rule_removed", "closed"];
+    let expected = [
+        "policy_put",
+        "rule_written",
+        "asked",
+        "granted",
+        "rule_written",
+        "opened",
+        "rule_removed",
+        "closed",
+    ];
     assert_eq!(steps, expected);
 }
 
@@ -15,8 +24,12 @@ async fn every_step_of_an_opening_is_an_entry_of_its_own() {
 async fn writes_carry_azures_correlation_id() {
     let world = lived_through().await;
     let answer = world.client("ADMIN").await.get(route::ACTIVITY).await.expect(200);
-    let written: Vec<_> =
-        answer.json["steps"].as_array().unwrap().iter().filter(|one| one["entry"]["event"] == "rule_written").collect();
+    let written: Vec<_> = answer.json["steps"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|one| one["entry"]["event"] == "rule_written")
+        .collect();
     assert_eq!(written.len(), 2);
     let history = world.history().await;
     for step in written {
@@ -67,7 +80,9 @@ async fn pages_follow_each_other_without_gap_or_repetition() {
     let (mut seen, mut path) = (Vec::new(), format!("{}?limit=3", route::ACTIVITY));
     loop {
         let page = admin.get(&path).await.expect(200);
-        seen.extend(page.json["steps"].as_array().unwrap().iter().map(|one| one["entry"]["seq"].as_u64().unwrap()));
+        seen.extend(
+            page.json["steps"].as_array().unwrap().iter().map(|one| one["entry"]["seq"].as_u64().unwrap()),
+        );
         match page.json["next"].as_str() {
             Some(next) => path = format!("{}?limit=3&before={next}", route::ACTIVITY),
             None => break,

@@ -54,7 +54,8 @@ async fn expired_forged_and_misdirected_tokens_are_refused() {
 #[tokio::test]
 async fn a_cookie_of_another_key_is_not_a_session() {
     let world = World::start().await;
-    let stranger = world.anonymous().with_header("cookie", "postern=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA");
+    let stranger =
+        world.anonymous().with_header("cookie", "postern=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA");
     stranger.get(route::SESSION).await.expect(401);
 }
 
@@ -64,7 +65,10 @@ async fn health_needs_no_sign_in_and_every_answer_has_the_security_headers() {
     for (path, status) in [("/healthz", 200), ("/readyz", 200), ("/api/vms", 401), ("/api/nothing", 404)] {
         let answer = world.anonymous().get(path).await.expect(status);
         let policy = answer.headers["content-security-policy"].to_str().unwrap();
-        assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe-inline"), "{path}: {policy}");
+        assert!(
+            policy.contains("default-src 'none'") && !policy.contains("unsafe-inline"),
+            "{path}: {policy}"
+        );
         assert_eq!(answer.headers["x-content-type-options"], "nosniff", "{path}");
     }
 }

@@ -29,8 +29,12 @@ async fn a_source_outside_the_allowed_ones_is_denied() {
     let admin = world.client("ADMIN").await;
     admin.call(Method::PUT, &policy_path(&vm("web-01")), Some(body.to_string())).await.expect(200);
     let refused = ask(&world, opening("web-01", 22, "203.0.113.7", "PT1H")).await.expect(403);
-    let codes: Vec<&str> =
-        refused.json["error"]["details"].as_array().unwrap().iter().map(|one| one["code"].as_str().unwrap()).collect();
+    let codes: Vec<&str> = refused.json["error"]["details"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["code"].as_str().unwrap())
+        .collect();
     assert_eq!(codes, ["justification_required", "source_not_allowed"], "{}", refused.text);
     assert!(refused.text.contains("198.51.100.0/24"), "{}", refused.text);
 }
@@ -49,8 +53,16 @@ async fn what_cannot_be_parsed_is_rejected_with_the_field() {
         (opening("web-01", 70_000, "203.0.113.7", "PT1H"), "port", "65535"),
         (json!({ "vm": "web-01", "port": 22, "duration": "PT1H" }), "vm", "/subscriptions/"),
         (json!({ "vm": vm("web-01").to_string(), "port": 22 }), "duration", "missing"),
-        (json!({ "vm": vm("web-01").to_string(), "port": 22, "duration": "PT1H", "sources": [] }), "sources", "at least one"),
-        (json!({ "vm": vm("web-01").to_string(), "port": 22, "duration": "PT1H", "source": "*" }), "source", "unknown"),
+        (
+            json!({ "vm": vm("web-01").to_string(), "port": 22, "duration": "PT1H", "sources": [] }),
+            "sources",
+            "at least one",
+        ),
+        (
+            json!({ "vm": vm("web-01").to_string(), "port": 22, "duration": "PT1H", "source": "*" }),
+            "source",
+            "unknown",
+        ),
     ];
     for (opening, field, allowed) in cases {
         let refused = ask(&world, opening.clone()).await.expect(400);
@@ -87,7 +99,8 @@ async fn unknown_and_foreign_vms_look_the_same() {
     ask(&world, nowhere).await.expect(404);
     let foreign = vm("web-01").to_string().replace(tests::PRODUCTION, "11111111-2222-3333-4444-555555555555");
     ask(&world, json!({ "vm": foreign, "port": 22, "duration": "PT1H" })).await.expect(404);
-    let unseen = vm("dev-01").to_string().replace(tests::PRODUCTION, DEVELOPMENT).replace("prod-rg", "dev-rg");
+    let unseen =
+        vm("dev-01").to_string().replace(tests::PRODUCTION, DEVELOPMENT).replace("prod-rg", "dev-rg");
     ask(&world, json!({ "vm": unseen, "port": 22, "duration": "PT1H" })).await.expect(404);
     nothing_changed(&world).await;
 }

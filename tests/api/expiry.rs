@@ -60,7 +60,8 @@ async fn a_rule_whose_grant_nobody_knows_is_removed() {
     let lease = world.rules("web-01-nsg").await.into_iter().find(|name| name.contains("-lease-")).unwrap();
     let id = shared::vm::NsgId::new(tests::PRODUCTION.parse().unwrap(), "prod-rg", "web-01-nsg").unwrap();
     let mut observed = world.app.engine.fabric.observe(&id).await.unwrap().unwrap();
-    let mut orphan = observed.rules.remove(observed.rules.iter().position(|rule| rule.name == lease).unwrap());
+    let mut orphan =
+        observed.rules.remove(observed.rules.iter().position(|rule| rule.name == lease).unwrap());
     orphan.name = orphan.name.replacen(&lease[24..30], "ffffff", 1);
     orphan.priority = shared::rule::RulePriority::new(150).unwrap();
     world.app.engine.fabric.apply(&id, &shared::nsg::RuleChange::Put(orphan.clone())).await.unwrap();

@@ -11,7 +11,8 @@ async fn a_lost_answer_is_recognised_by_reading_back() {
         let grant = world.client("REQUESTER").await.open(&vm("web-01"), 22, "PT1H").await.expect(201);
         assert_eq!(grant.json["leases"][0]["state"], "open", "{kind}: {}", grant.text);
         assert_eq!(world.probe(&vm("web-01"), 22, "203.0.113.7").await, "open", "{kind}");
-        let leases = world.rules("web-01-nsg").await.into_iter().filter(|name| name.contains("-lease-")).count();
+        let leases =
+            world.rules("web-01-nsg").await.into_iter().filter(|name| name.contains("-lease-")).count();
         assert_eq!(leases, 1, "{kind}");
     }
 }

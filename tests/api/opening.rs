@@ -138,6 +138,7 @@ async fn a_nearly_full_nsg_takes_what_fits_and_refuses_the_rest() {
     let requester = world.client("REQUESTER").await;
     requester.open(&crowded, 3389, "PT1H").await.expect(201);
     requester.from("203.0.113.8").open(&crowded, 3389, "PT1H").await.expect(201);
-    let refused = world.client("REQUESTER").await.from("203.0.113.9").open(&crowded, 3389, "PT1H").await.expect(409);
+    let refused =
+        world.client("REQUESTER").await.from("203.0.113.9").open(&crowded, 3389, "PT1H").await.expect(409);
     assert!(refused.message().contains("1000"), "{}", refused.text);
 }

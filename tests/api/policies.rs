@@ -31,7 +31,8 @@ async fn guard_first_shuts_what_a_customers_rule_leaves_open() {
     let rule = json!({ "port": 22, "protocol": "tcp", "allowed_sources": "any", "max_duration": "PT3H" });
     let body = json!({ "ports": [rule], "justification": "optional", "precedence": "guard_first" });
     let admin = world.client("ADMIN").await;
-    let detail = admin.call(Method::PUT, &policy_path(&vm("legacy-01")), Some(body.to_string())).await.expect(200);
+    let detail =
+        admin.call(Method::PUT, &policy_path(&vm("legacy-01")), Some(body.to_string())).await.expect(200);
     assert_eq!(detail.json["ports"][0]["state"]["state"], "closed", "{}", detail.text);
     assert_eq!(world.probe(&vm("legacy-01"), 22, "198.51.100.1").await, "shut");
     assert!(world.rules("legacy-01-nsg").await.contains(&"allow-ssh".to_owned()));

@@ -34,7 +34,10 @@ async fn everybody_sees_only_what_azures_roles_let_them_read() {
     let world = World::start().await;
     let names = |lists: BTreeMap<String, String>| lists.into_keys().collect::<Vec<_>>();
     let requester = names(lists(&world, "REQUESTER").await);
-    assert!(requester.contains(&"web-01".to_owned()) && !requester.contains(&"dev-01".to_owned()), "{requester:?}");
+    assert!(
+        requester.contains(&"web-01".to_owned()) && !requester.contains(&"dev-01".to_owned()),
+        "{requester:?}"
+    );
     assert!(!requester.contains(&"fw-01".to_owned()), "another resource group: {requester:?}");
     let reader = names(lists(&world, "READER").await);
     assert!(reader.contains(&"fw-01".to_owned()) && !reader.contains(&"dev-01".to_owned()), "{reader:?}");
@@ -58,7 +61,8 @@ async fn the_detail_says_how_to_connect() {
     assert_eq!(network["public_addresses"][0], "20.51.3.9", "{}", detail.text);
     assert_eq!(network["private_addresses"][0], "10.1.0.4");
     assert_eq!(network["admin_user"], "azureuser");
-    let file = world.client("READER").await.get(&format!("{}/rdp", api::vm_path(&vm("win-01")))).await.expect(200);
+    let file =
+        world.client("READER").await.get(&format!("{}/rdp", api::vm_path(&vm("win-01")))).await.expect(200);
     assert!(file.text.starts_with("full address:s:20.51.3.11:3389\r\n"), "{}", file.text);
 }
 

@@ -68,7 +68,8 @@ impl Client {
 
     /// Enables JIT with Azure's defaults for one port.
     pub async fn enable(&self, vm: &VmId, port: u16) -> Answer {
-        let rule = json!({ "port": port, "protocol": "tcp", "allowed_sources": "any", "max_duration": "PT3H" });
+        let rule =
+            json!({ "port": port, "protocol": "tcp", "allowed_sources": "any", "max_duration": "PT3H" });
         let body = json!({ "ports": [rule], "justification": "optional", "precedence": "customer_first" });
         self.call(Method::PUT, &api::policy_path(vm), Some(body.to_string())).await
     }

@@ -29,7 +29,8 @@ impl TokenCredential for SimIdentity {
         let answer: Value = request.send().await.map_err(failed)?.json().await.map_err(failed)?;
         let missing = || Error::with_message(ErrorKind::Credential, "no token came back");
         let token = answer["access_token"].as_str().ok_or_else(missing)?.to_owned();
-        let expires: i64 = answer["expires_on"].as_str().and_then(|text| text.parse().ok()).ok_or_else(missing)?;
+        let expires: i64 =
+            answer["expires_on"].as_str().and_then(|text| text.parse().ok()).ok_or_else(missing)?;
         let expires = OffsetDateTime::from_unix_timestamp(expires).map_err(|_| missing())?;
         Ok(AccessToken::new(token, expires))
     }

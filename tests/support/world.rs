@@ -1,7 +1,7 @@
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use azure_sim::{Options, Sim};
 use axum::Router;
+use azure_sim::{Options, Sim};
 use functions::{
     app::App,
     auth::{Auth, http_client},
@@ -40,6 +40,28 @@ pub struct World {
     pub http: reqwest::Client,
     router: Router,
     _data: TempDir,
+    _pass_time: AbortOnDrop,
+}
+
+/// Lets waits end: as soon as somebody sleeps, the clock goes there.
+#[derive(Debug)]
+struct AbortOnDrop(tokio::task::JoinHandle<()>);
+
+impl AbortOnDrop {
+    fn passing_time(clock: Arc<ManualClock>) -> Self {
+        Self(tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+                clock.advance_to_next_sleeper();
+            }
+        }))
+    }
+}
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 #[derive(Debug)]
@@ -62,7 +84,8 @@ impl World {
         let demo: Value = get(&http, &format!("{}/sim/demo", sim.url())).await;
         let config = config(&demo, &data);
         let app = application(&config, &demo, Arc::clone(&clock)).await;
-        Self { sim, demo, router: router(app.clone()), app, clock, config, http, _data: data }
+        let _pass_time = AbortOnDrop::passing_time(Arc::clone(&clock));
+        Self { sim, demo, router: router(app.clone()), app, clock, config, http, _data: data, _pass_time }
     }
 
     /// Forgets everything that was in memory, as a killed process does; the store's file stays.
@@ -109,7 +132,9 @@ impl World {
 
     /// One look at everything, as the timer function takes it.
     pub async fn sweep(&self) -> SweepReport {
-        sweep::run(&self.app.engine, &self.app.subscriptions, self.app.now()).await.expect("the store answers")
+        sweep::run(&self.app.engine, &self.app.subscriptions, self.app.now())
+            .await
+            .expect("the store answers")
     }
 
     /// Whether a packet would reach a VM now: `open` or `shut`, by azure-sim's own evaluation.
@@ -183,10 +208,13 @@ async fn application(config: &Config, demo: &Value, clock: Arc<ManualClock>) -> 
     let ids: Arc<dyn Ids> = Arc::new(SeededIds::new(1));
     let http = http_client(None).expect("a client");
     let endpoint = ArmEndpoint { url: config.arm_url.clone(), audience: config.arm_audience.clone() };
-    let identity = (text(&demo["identity"]["endpoint"]).to_owned(), text(&demo["identity"]["header"]).to_owned());
+    let identity =
+        (text(&demo["identity"]["endpoint"]).to_owned(), text(&demo["identity"]["header"]).to_owned());
     let credential = Arc::new(SimIdentity { endpoint: identity.0, header: identity.1, http: http.clone() });
-    let fabric = Arc::new(AzureFabric::new(endpoint, credential, http.clone(), Arc::clone(&clock), Arc::clone(&ids)));
-    let store = Store::open(&config.database, StoreId::new(0xbeef)).await.unwrap_or_else(|error| panic!("{error}"));
+    let fabric =
+        Arc::new(AzureFabric::new(endpoint, credential, http.clone(), Arc::clone(&clock), Arc::clone(&ids)));
+    let store =
+        Store::open(&config.database, StoreId::new(0xbeef)).await.unwrap_or_else(|error| panic!("{error}"));
     let auth = Auth::new(config, http, Arc::clone(&clock), Arc::clone(&ids));
     App::new(config, auth, (store, fabric), (clock, ids), false)
 }

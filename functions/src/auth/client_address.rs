@@ -37,7 +37,9 @@ fn parse(text: &str) -> Option<IpAddr> {
     let text = text.trim_matches('"');
     let address = match text.parse::<SocketAddr>() {
         Ok(with_port) => with_port.ip(),
-        Err(_) => text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text).parse().ok()?,
+        Err(_) => {
+            text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text).parse().ok()?
+        }
     };
     Some(address.to_canonical())
 }

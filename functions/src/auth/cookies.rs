@@ -20,12 +20,21 @@ pub(super) fn jar(parts: &Parts, headers: &HeaderMap) -> PrivateCookieJar {
 }
 
 /// What a cookie of ours holds; nothing if it is missing, of another key, or not what it should be.
-pub(super) fn read<T: DeserializeOwned>(parts: &Parts, headers: &HeaderMap, plain: &'static str) -> Option<T> {
+pub(super) fn read<T: DeserializeOwned>(
+    parts: &Parts,
+    headers: &HeaderMap,
+    plain: &'static str,
+) -> Option<T> {
     let cookie = jar(parts, headers).get(&name(parts, plain))?;
     serde_json::from_str(cookie.value()).ok()
 }
 
-pub(super) fn add<T: Serialize>(parts: &Parts, jar: PrivateCookieJar, plain: &'static str, value: &T) -> PrivateCookieJar {
+pub(super) fn add<T: Serialize>(
+    parts: &Parts,
+    jar: PrivateCookieJar,
+    plain: &'static str,
+    value: &T,
+) -> PrivateCookieJar {
     let Ok(text) = serde_json::to_string(value) else { return jar };
     jar.add(
         Cookie::build((name(parts, plain), text))

@@ -45,6 +45,10 @@ impl Directory {
         let answer = answer.map_err(|error| DirectoryError::Unreachable(error.without_url()))?;
         let document: Document =
             answer.json().await.map_err(|error| DirectoryError::Unreachable(error.without_url()))?;
-        if document.issuer == self.base { Ok(document) } else { Err(DirectoryError::OtherIssuer(document.issuer)) }
+        if document.issuer == self.base {
+            Ok(document)
+        } else {
+            Err(DirectoryError::OtherIssuer(document.issuer))
+        }
     }
 }

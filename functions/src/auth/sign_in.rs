@@ -42,7 +42,11 @@ pub struct StartQuery {
 }
 
 /// `GET /auth/sign-in?to=/path`: off to the directory.
-pub async fn start(State(auth): State<Auth>, headers: HeaderMap, Query(query): Query<StartQuery>) -> Result<Response, ApiError> {
+pub async fn start(
+    State(auth): State<Auth>,
+    headers: HeaderMap,
+    Query(query): Query<StartQuery>,
+) -> Result<Response, ApiError> {
     let document = auth.directory.document(&auth.http).await.map_err(|error| {
         tracing::error!(%error, "no sign-in");
         ApiError::unavailable("the directory does not answer, so nobody can sign in; try again")
@@ -78,7 +82,11 @@ pub struct FinishQuery {
 }
 
 /// `GET /auth/callback`: back from the directory, with a code or an error.
-pub async fn finish(State(auth): State<Auth>, headers: HeaderMap, Query(query): Query<FinishQuery>) -> Response {
+pub async fn finish(
+    State(auth): State<Auth>,
+    headers: HeaderMap,
+    Query(query): Query<FinishQuery>,
+) -> Response {
     let attempt: Option<Attempt> = cookies::read(&auth, &headers, COOKIE);
     let jar = cookies::remove(&auth, cookies::jar(&auth, &headers), COOKIE);
     match complete(&auth, attempt, query).await {
@@ -118,7 +126,11 @@ fn refuse(jar: PrivateCookieJar, failure: Failure) -> Response {
     (jar, Redirect::to(&format!("/?sign_in_error={}", failure.code()))).into_response()
 }
 
-async fn complete(auth: &Auth, attempt: Option<Attempt>, query: FinishQuery) -> Result<(Session, String), Failure> {
+async fn complete(
+    auth: &Auth,
+    attempt: Option<Attempt>,
+    query: FinishQuery,
+) -> Result<(Session, String), Failure> {
     let attempt = attempt.ok_or(Failure::Expired)?;
     if auth.clock.now() >= attempt.ends_at {
         return Err(Failure::Expired);
@@ -208,9 +220,15 @@ fn secret(parts: &Parts) -> String {
 
 /// A path of ours: nothing that a browser would take for another host.
 fn is_local(to: &str) -> bool {
-    let plain = to.starts_with('/') && !to.starts_with("//") && !to.contains('\\') && !to.chars().any(char::is_control);
+    let plain = to.starts_with('/')
+        && !to.starts_with("//")
+        && !to.contains('\\')
+        && !to.chars().any(char::is_control);
     let base: Option<Url> = "https://postern.invalid/".parse().ok();
-    plain && base.and_then(|base| base.join(to).ok()).is_some_and(|url| url.host_str() == Some("postern.invalid"))
+    plain
+        && base
+            .and_then(|base| base.join(to).ok())
+            .is_some_and(|url| url.host_str() == Some("postern.invalid"))
 }
 
 #[cfg(test)]
@@ -222,7 +240,15 @@ mod tests {
         for to in ["/", "/connect/a/b/c?port=22", "/activity?vm=%2Fx"] {
             assert!(is_local(to), "{to}");
         }
-        for to in ["", "https://evil.example", "//evil.example", "/\\evil.example", "/\t/evil.example", "x", "javascript:1"] {
+        for to in [
+            "",
+            "https://evil.example",
+            "//evil.example",
+            "/\\evil.example",
+            "/\t/evil.example",
+            "x",
+            "javascript:1",
+        ] {
             assert!(!is_local(to), "{to}");
         }
     }

@@ -30,7 +30,11 @@ struct Common {
 }
 
 /// Verifies a token of the tenant's directory for `audience` and gives its claims.
-pub(crate) async fn verify<C: DeserializeOwned>(parts: &Parts, token: &str, audience: &str) -> Result<C, TokenError> {
+pub(crate) async fn verify<C: DeserializeOwned>(
+    parts: &Parts,
+    token: &str,
+    audience: &str,
+) -> Result<C, TokenError> {
     let invalid = |_| TokenError::Invalid;
     if token.len() > LONGEST {
         return Err(TokenError::Invalid);
@@ -65,4 +69,3 @@ pub(crate) async fn verify<C: DeserializeOwned>(parts: &Parts, token: &str, audi
     }
     serde_json::from_value(claims).map_err(|_| TokenError::Invalid)
 }
-

@@ -61,7 +61,12 @@ async fn run(command: Command) -> Result<(), StartError> {
             let until = app.now() + jiff::SignedDuration::from_secs(i64::from(look_ahead));
             let report =
                 sweep::run(&app.engine, &app.subscriptions, until).await.map_err(StartError::because)?;
-            tracing::info!(nsgs = report.nsgs, overdue = report.overdue, failures = report.failures.len(), "swept");
+            tracing::info!(
+                nsgs = report.nsgs,
+                overdue = report.overdue,
+                failures = report.failures.len(),
+                "swept"
+            );
             match report.failures.first() {
                 None => Ok(()),
                 Some(failure) => Err(StartError::because(failure)),
@@ -72,7 +77,9 @@ async fn run(command: Command) -> Result<(), StartError> {
 
 async fn serve(app: App, listen: SocketAddr, timer: bool) -> Result<(), StartError> {
     let cannot = |error: std::io::Error| {
-        StartError::because(format!("cannot listen on {listen} ({error}); set POSTERN_LISTEN to a free address"))
+        StartError::because(format!(
+            "cannot listen on {listen} ({error}); set POSTERN_LISTEN to a free address"
+        ))
     };
     let listener = tokio::net::TcpListener::bind(listen).await.map_err(cannot)?;
     if timer {

@@ -16,7 +16,10 @@ fn accepts_what_is_needed_and_fills_in_the_public_cloud() {
     let config = with(&[]).unwrap();
     assert_eq!(config.arm_url.as_str(), "https://management.azure.com/");
     assert_eq!((config.subscriptions.len(), config.trusted_proxies), (2, 0));
-    assert_eq!(with(&[("POSTERN_CLOUD", "china")]).unwrap().authority.host_str(), Some("login.chinacloudapi.cn"));
+    assert_eq!(
+        with(&[("POSTERN_CLOUD", "china")]).unwrap().authority.host_str(),
+        Some("login.chinacloudapi.cn")
+    );
     assert_eq!(with(&[("FUNCTIONS_CUSTOMHANDLER_PORT", "7071")]).unwrap().listen.port(), 7071);
 }
 
@@ -56,7 +59,13 @@ fn http_is_for_this_machine_alone() {
     for url in ["http://127.0.0.1:8080", "http://localhost:8080", "http://[::1]:8080"] {
         assert!(with(&[("POSTERN_PUBLIC_URL", url)]).is_ok(), "{url}");
     }
-    for url in ["http://127.0.0.1.example", "http://localhost.example", "http://0.0.0.0", "https://u@x", "https://x?y"] {
+    for url in [
+        "http://127.0.0.1.example",
+        "http://localhost.example",
+        "http://0.0.0.0",
+        "https://u@x",
+        "https://x?y",
+    ] {
         assert!(with(&[("POSTERN_PUBLIC_URL", url)]).is_err(), "{url}");
     }
 }

@@ -68,7 +68,8 @@ impl Engine {
         let nsgs = self.nsgs_of(&lease.vm).await?;
         let all_read = nsgs.iter().all(|nsg| settled.observed.contains_key(nsg) || is_gone(nsg, settled));
         if all_read && !is_held(&self.author.deployment, *grant, lease, machine, &settled.observed) {
-            let event = Event::Closed { grant: *grant, lease: lease.id, port: lease.port, reason: lease.ends_as };
+            let event =
+                Event::Closed { grant: *grant, lease: lease.id, port: lease.port, reason: lease.ends_as };
             return self.change(held, lease.clone().closed(now), None, Some(event)).await;
         }
         self.note_trouble(held, &why(settled), now).await
@@ -77,7 +78,8 @@ impl Engine {
     /// An opening that cannot come about ends at once; with no rule of ours there it is closed as soon as that is read.
     async fn give_up(&self, held: &HeldLease, obstacle: String, now: Timestamp) -> Result<(), StoreError> {
         let ended = held.lease.clone().ended(CloseReason::Failed, now).closed(now);
-        let event = Event::Closed { grant: held.grant, lease: ended.id, port: ended.port, reason: ended.ends_as };
+        let event =
+            Event::Closed { grant: held.grant, lease: ended.id, port: ended.port, reason: ended.ends_as };
         let trouble = Trouble { attempts: attempts(held), message: obstacle, retry_at: now };
         self.change(held, ended, Some(trouble), Some(event)).await
     }

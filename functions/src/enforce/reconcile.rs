@@ -14,7 +14,7 @@ use shared::{
     vm::NsgId,
 };
 
-use super::{Engine, EnforceError};
+use super::{EnforceError, Engine};
 use crate::fabric::{FabricError, WriteFailure, Written};
 
 /// How often a plan is made anew before the NSG is left to the next sweep.
@@ -55,7 +55,11 @@ impl Engine {
     }
 
     /// Writes the changes in order. One that fails keeps no other from being tried: a close must not wait for an open.
-    async fn apply_all(&self, nsg: &NsgId, changes: &[RuleChange]) -> Result<Option<FabricError>, EnforceError> {
+    async fn apply_all(
+        &self,
+        nsg: &NsgId,
+        changes: &[RuleChange],
+    ) -> Result<Option<FabricError>, EnforceError> {
         let mut last_error = None;
         for change in changes {
             let stamp = change.rule().name.parse::<Stamp>().ok();
@@ -91,7 +95,9 @@ impl Engine {
         };
         tracing::info!(nsg.name = nsg.name(), rule.name = change.rule().name, "{}", event.kind());
         let vm = match &stamp {
-            Some(Stamp { purpose: Purpose::Lease { grant, .. }, .. }) => self.mark_written(nsg, *grant, put).await?,
+            Some(Stamp { purpose: Purpose::Lease { grant, .. }, .. }) => {
+                self.mark_written(nsg, *grant, put).await?
+            }
             _ => None,
         };
         let record = self.record(vm.as_ref(), nsg.subscription(), None, event);
@@ -117,7 +123,12 @@ impl Engine {
         Ok(first.filter(|vm| of_grant.iter().all(|held| held.lease.vm == **vm)).cloned())
     }
 
-    async fn note_failure(&self, nsg: &NsgId, change: &RuleChange, failure: &WriteFailure) -> Result<(), EnforceError> {
+    async fn note_failure(
+        &self,
+        nsg: &NsgId,
+        change: &RuleChange,
+        failure: &WriteFailure,
+    ) -> Result<(), EnforceError> {
         let WriteFailure { error, correlation_id } = failure;
         tracing::warn!(nsg.name = nsg.name(), rule.name = change.rule().name, %error, "write failed");
         let event = Event::WriteFailed {
@@ -137,7 +148,8 @@ impl Engine {
             _ => None,
         };
         let wait = asked.unwrap_or(backoff);
-        let until = SignedDuration::try_from(wait).ok().and_then(|wait| self.clock.now().checked_add(wait).ok());
+        let until =
+            SignedDuration::try_from(wait).ok().and_then(|wait| self.clock.now().checked_add(wait).ok());
         if let Some(until) = until {
             self.clock.sleep_until(until).await;
         }

@@ -75,7 +75,10 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
         let query = axum::extract::Query::<T>::from_request_parts(parts, state).await;
         query.map(|axum::extract::Query(value)| Self(value)).map_err(|error| {
             let text = error.body_text();
-            ApiError::rejected("query", text.rsplit_once("query string: ").map_or(text.as_str(), |(_, cause)| cause))
+            ApiError::rejected(
+                "query",
+                text.rsplit_once("query string: ").map_or(text.as_str(), |(_, cause)| cause),
+            )
         })
     }
 }

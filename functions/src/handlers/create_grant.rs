@@ -67,7 +67,12 @@ pub(crate) async fn create_grant(
     }
 }
 
-async fn enforce(app: &App, grant: &Grant, principal: &Principal, respond_async: bool) -> Result<Response, ApiError> {
+async fn enforce(
+    app: &App,
+    grant: &Grant,
+    principal: &Principal,
+    respond_async: bool,
+) -> Result<Response, ApiError> {
     let vms: BTreeSet<VmId> = grant.leases.iter().map(|lease| lease.vm.clone()).collect();
     if respond_async && app.background {
         let engine = std::sync::Arc::clone(&app.engine);
@@ -83,7 +88,12 @@ async fn enforce(app: &App, grant: &Grant, principal: &Principal, respond_async:
     answer(app, grant.id, principal, StatusCode::CREATED).await
 }
 
-async fn answer(app: &App, id: GrantId, principal: &Principal, status: StatusCode) -> Result<Response, ApiError> {
+async fn answer(
+    app: &App,
+    id: GrantId,
+    principal: &Principal,
+    status: StatusCode,
+) -> Result<Response, ApiError> {
     let held = app.store().grant(id).await?.ok_or_else(|| ApiError::not_found(format!("grant {id}")))?;
     let view = grant_view(app, &held, &principal.requester).await?;
     let location = [(http::header::LOCATION, shared::api::grant_path(id))];
@@ -108,9 +118,9 @@ fn parse(body: CreateGrant, principal: &Principal) -> Result<AccessRequest, ApiE
 
 fn own_address(principal: &Principal) -> Result<Sources, ApiError> {
     let address = principal.source.ok_or_else(ApiError::unknown_address)?;
-    SourcePrefix::from_address(address)
-        .map(Sources::one)
-        .map_err(|error| ApiError::rejected("sources", format!("your own address cannot be a source: {error}")))
+    SourcePrefix::from_address(address).map(Sources::one).map_err(|error| {
+        ApiError::rejected("sources", format!("your own address cannot be a source: {error}"))
+    })
 }
 
 async fn rights(
@@ -152,7 +162,9 @@ async fn unobstructed(app: &App, grant: &Grant) -> Result<(), ApiError> {
     let leases: Vec<(GrantId, Lease)> = grant.leases.iter().map(|lease| (grant.id, lease.clone())).collect();
     for lease in &grant.leases {
         let reached = machines.iter().filter(|machine| machine.vm == lease.vm).any(|machine| {
-            machine.paths().any(|path| lease.sources.iter().any(|one| one.is_ipv6() == path.destination.is_ipv6()))
+            machine
+                .paths()
+                .any(|path| lease.sources.iter().any(|one| one.is_ipv6() == path.destination.is_ipv6()))
         });
         if !reached {
             let message =
@@ -164,7 +176,8 @@ async fn unobstructed(app: &App, grant: &Grant) -> Result<(), ApiError> {
     match obstacles.iter().find(|(_, obstacle)| obstacle.grant == Some(grant.id)) {
         None => Ok(()),
         Some((nsg, obstacle)) => {
-            let message = format!("this cannot be opened in {}: {}; nothing was changed", nsg.name(), obstacle.reason);
+            let message =
+                format!("this cannot be opened in {}: {}; nothing was changed", nsg.name(), obstacle.reason);
             Err(ApiError::conflict("obstructed", message))
         }
     }
@@ -194,7 +207,8 @@ fn asked(app: &App, request: &AccessRequest, principal: &Principal) -> Vec<Recor
         let (port, sources, seconds) = (*port, sources.clone(), duration.seconds());
         openings.entry(vm.clone()).or_default().push(AskedOpening { vm: vm.clone(), port, sources, seconds });
     }
-    let from = principal.source.map_or_else(|| "an unknown address".to_owned(), |address| address.to_string());
+    let from =
+        principal.source.map_or_else(|| "an unknown address".to_owned(), |address| address.to_string());
     let justification = request.justification().map(ToString::to_string);
     openings
         .into_iter()

@@ -19,7 +19,8 @@ use crate::{
     error::{ApiError, Query},
 };
 
-const HEAD: &str = "time,subscription,sequence,actor,actor_id,virtual_machine,event,summary,grant,correlation_id,hash\r\n";
+const HEAD: &str =
+    "time,subscription,sequence,actor,actor_id,virtual_machine,event,summary,grant,correlation_id,hash\r\n";
 
 pub(crate) async fn export_activity(
     State(app): State<App>,

@@ -25,7 +25,10 @@ pub(crate) async fn put_policy(
 ) -> Result<axum::Json<VmDetail>, ApiError> {
     let SeenVm { vm, rights, principal } = seen;
     if !rights.configure {
-        return Err(ApiError::forbidden(format!("your Azure roles do not let you configure JIT on {}", vm.name())));
+        return Err(ApiError::forbidden(format!(
+            "your Azure roles do not let you configure JIT on {}",
+            vm.name()
+        )));
     }
     let machine = supported(&app, &vm).await?;
     let PutPolicy { ports, justification, precedence } = body;
@@ -33,7 +36,8 @@ pub(crate) async fn put_policy(
     let obstacles =
         app.engine.obstacles(std::slice::from_ref(&machine), std::slice::from_ref(&policy), &[]).await?;
     if let Some((nsg, obstacle)) = obstacles.iter().find(|(_, obstacle)| obstacle.grant.is_none()) {
-        let message = format!("no guard can be written to {}: {}; nothing was changed", nsg.name(), obstacle.reason);
+        let message =
+            format!("no guard can be written to {}: {}; nothing was changed", nsg.name(), obstacle.reason);
         return Err(ApiError::conflict("obstructed", message));
     }
     let event = Event::PolicyPut { ports: policy.ports.iter().cloned().collect() };
@@ -50,7 +54,8 @@ async fn supported(app: &App, vm: &VmId) -> Result<Machine, ApiError> {
     match machine.unsupported().first() {
         None => Ok(machine),
         Some(reason) => {
-            let message = format!("{} cannot be protected: {}. {}", vm.name(), reason.reason(), reason.remedy());
+            let message =
+                format!("{} cannot be protected: {}. {}", vm.name(), reason.reason(), reason.remedy());
             Err(ApiError::conflict("vm_unsupported", message))
         }
     }

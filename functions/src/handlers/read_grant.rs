@@ -25,7 +25,9 @@ pub(super) async fn find(app: &App, id: &str, principal: &Principal) -> Result<H
     let held = app.store().grant(parsed).await?.ok_or_else(missing)?;
     if held.grant.requester.id != principal.requester.id {
         let vm = held.leases.first().map(|held| held.lease.vm.clone()).ok_or_else(missing)?;
-        seen(app, &vm, principal).await.map_err(|error| if error.is_not_found() { missing() } else { error })?;
+        seen(app, &vm, principal)
+            .await
+            .map_err(|error| if error.is_not_found() { missing() } else { error })?;
     }
     Ok(held)
 }

@@ -12,6 +12,7 @@ use super::vm_path::SeenVm;
 use crate::{
     app::App,
     error::{ApiError, Query},
+    inventory::look_up,
 };
 
 #[derive(Debug, Deserialize)]
@@ -29,15 +30,22 @@ pub(crate) async fn read_rdp(
         Some(text) => text.parse().map_err(|error| ApiError::rejected("port", error))?,
         None => Port::RDP,
     };
-    let missing = || ApiError::not_found(format!("an address of {}", seen.vm.name()));
-    let (machine, ..) = app.store().machine(&seen.vm).await?.ok_or_else(missing)?;
+    let machine = match app.store().machine(&seen.vm).await? {
+        Some((machine, ..)) => Some(machine),
+        None => look_up(&app.engine, &seen.vm).await?,
+    };
+    let machine = machine.ok_or_else(|| ApiError::not_found(format!("virtual machine {}", seen.vm)))?;
+    let missing =
+        || ApiError::conflict("no_address", format!("{} has no address to connect to", seen.vm.name()));
     let network = machine.network();
     let address = network.connect_to().ok_or_else(missing)?;
     let host = if address.is_ipv6() { format!("[{address}]") } else { address.to_string() };
-    let mut file = format!("full address:s:{host}:{port}\r\nprompt for credentials:i:1\r\nauthentication level:i:2\r\n");
+    let mut file =
+        format!("full address:s:{host}:{port}\r\nprompt for credentials:i:1\r\nauthentication level:i:2\r\n");
     if let Some(user) = network.admin_user.filter(|user| !user.chars().any(char::is_control)) {
         file.push_str(&format!("username:s:{user}\r\n"));
     }
     let disposition = format!("attachment; filename=\"{}.rdp\"", seen.vm.name());
-    Ok(([(CONTENT_TYPE, "application/x-rdp".to_owned()), (CONTENT_DISPOSITION, disposition)], file).into_response())
+    Ok(([(CONTENT_TYPE, "application/x-rdp".to_owned()), (CONTENT_DISPOSITION, disposition)], file)
+        .into_response())
 }

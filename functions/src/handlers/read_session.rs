@@ -19,14 +19,23 @@ use crate::{
 /// A timer that has not been heard of for so long is called silent.
 pub(super) const SILENT: SignedDuration = SignedDuration::from_mins(3);
 
-pub(crate) async fn read_session(State(app): State<App>, principal: Principal) -> Result<Json<Session>, ApiError> {
+pub(crate) async fn read_session(
+    State(app): State<App>,
+    principal: Principal,
+) -> Result<Json<Session>, ApiError> {
     let source = principal.source.ok_or_else(ApiError::unknown_address)?;
     let now = app.now();
     let expires_at = match principal.via {
         Via::Session { expires_at } | Via::Bearer { expires_at } => expires_at,
     };
     let health = health(&app, now).await?;
-    Ok(Json(Session { requester: principal.requester, expires_at, source: seen(source), server_time: now, health }))
+    Ok(Json(Session {
+        requester: principal.requester,
+        expires_at,
+        source: seen(source),
+        server_time: now,
+        health,
+    }))
 }
 
 pub(super) async fn health(app: &App, now: Timestamp) -> Result<Health, StoreError> {

@@ -8,10 +8,16 @@ use shared::{api::RemovedPolicy, audit::Event, grant::CloseReason};
 use super::{revoke_grant::end_lease, vm_path::SeenVm};
 use crate::{app::App, error::ApiError};
 
-pub(crate) async fn remove_policy(State(app): State<App>, seen: SeenVm) -> Result<Json<RemovedPolicy>, ApiError> {
+pub(crate) async fn remove_policy(
+    State(app): State<App>,
+    seen: SeenVm,
+) -> Result<Json<RemovedPolicy>, ApiError> {
     let SeenVm { vm, rights, principal } = seen;
     if !rights.configure {
-        return Err(ApiError::forbidden(format!("your Azure roles do not let you configure JIT on {}", vm.name())));
+        return Err(ApiError::forbidden(format!(
+            "your Azure roles do not let you configure JIT on {}",
+            vm.name()
+        )));
     }
     for held in app.store().unclosed_of_vm(&vm).await? {
         end_lease(&app, &held, CloseReason::Revoked, &[]).await?;

@@ -40,13 +40,19 @@ pub(crate) async fn revoke_grant(
         let record = app.engine.record(Some(vm), vm.subscription(), Some(&principal.requester), event);
         end_lease(&app, lease, CloseReason::Revoked, &[record]).await?;
     }
-    let respond_async = headers.get("prefer").is_some_and(|value| value.as_bytes().starts_with(b"respond-async"));
+    let respond_async =
+        headers.get("prefer").is_some_and(|value| value.as_bytes().starts_with(b"respond-async"));
     let status = close(&app, grant, vms, respond_async).await?;
     let held = find(&app, &id, &principal).await?;
     Ok((status, Json(grant_view(&app, &held, &principal.requester).await?)).into_response())
 }
 
-async fn close(app: &App, grant: GrantId, vms: BTreeSet<VmId>, respond_async: bool) -> Result<StatusCode, ApiError> {
+async fn close(
+    app: &App,
+    grant: GrantId,
+    vms: BTreeSet<VmId>,
+    respond_async: bool,
+) -> Result<StatusCode, ApiError> {
     if !(respond_async && app.background) {
         app.engine.settle(&vms).await?;
         return Ok(StatusCode::OK);

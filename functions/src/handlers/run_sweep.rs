@@ -10,11 +10,16 @@ use crate::{
     sweep::{self, SweepReport},
 };
 
-pub(crate) async fn run_sweep(State(app): State<App>, principal: Principal) -> Result<Json<SweepReport>, ApiError> {
+pub(crate) async fn run_sweep(
+    State(app): State<App>,
+    principal: Principal,
+) -> Result<Json<SweepReport>, ApiError> {
     for subscription in &app.subscriptions {
         let rights = app.rights.of(*subscription, &principal.requester.id).await?;
         if !rights.may(action::WRITE_POLICY, &format!("/subscriptions/{subscription}")) {
-            return Err(ApiError::forbidden(format!("your Azure roles do not let you configure JIT in {subscription}")));
+            return Err(ApiError::forbidden(format!(
+                "your Azure roles do not let you configure JIT in {subscription}"
+            )));
         }
     }
     let report = sweep::run(&app.engine, &app.subscriptions, app.now()).await?;

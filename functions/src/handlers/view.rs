@@ -106,7 +106,12 @@ fn state_of(ports: &[PortStatus]) -> VmState {
 }
 
 /// Looks at one VM now: reads it and its NSGs from Azure, unless that was done a moment ago.
-pub(super) async fn detail(app: &App, vm: &VmId, rights: VmRights, viewer: &Requester) -> Result<VmDetail, ApiError> {
+pub(super) async fn detail(
+    app: &App,
+    vm: &VmId,
+    rights: VmRights,
+    viewer: &Requester,
+) -> Result<VmDetail, ApiError> {
     let failure = look(app, vm).await?;
     let store = app.store();
     let Some((machine, subscription_name, _)) = store.machine(vm).await? else {
@@ -188,7 +193,11 @@ pub(super) fn lease_view(held: &HeldLease, viewer: &Requester, rights: VmRights)
 }
 
 /// A grant as `viewer` sees it.
-pub(super) async fn grant_view(app: &App, held: &HeldGrant, viewer: &Requester) -> Result<GrantView, StoreError> {
+pub(super) async fn grant_view(
+    app: &App,
+    held: &HeldGrant,
+    viewer: &Requester,
+) -> Result<GrantView, StoreError> {
     let mut leases = Vec::with_capacity(held.leases.len());
     for lease in &held.leases {
         // A holder closes without any right; ARM need not answer for that.

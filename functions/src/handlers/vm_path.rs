@@ -1,9 +1,6 @@
 use axum::extract::{FromRequestParts, Path};
 use http::request::Parts;
-use shared::{
-    rbac::VmRights,
-    vm::VmId,
-};
+use shared::{rbac::VmRights, vm::VmId};
 
 use crate::{app::App, caller::Principal, error::ApiError};
 
@@ -19,9 +16,10 @@ impl FromRequestParts<App> for SeenVm {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
         let principal = Principal::from_request_parts(parts, app).await?;
-        let Path((subscription, group, name)) = Path::<(String, String, String)>::from_request_parts(parts, app)
-            .await
-            .map_err(|error| ApiError::rejected("path", error.body_text()))?;
+        let Path((subscription, group, name)) =
+            Path::<(String, String, String)>::from_request_parts(parts, app)
+                .await
+                .map_err(|error| ApiError::rejected("path", error.body_text()))?;
         let subscription = subscription.parse().map_err(|error| ApiError::rejected("subscription", error))?;
         let vm = VmId::new(subscription, &group, &name).map_err(|error| ApiError::rejected("vm", error))?;
         let rights = seen(app, &vm, &principal).await?;

@@ -21,17 +21,25 @@ pub(super) fn service(folder: Option<&Path>) -> BoxCloneSyncService<Request, Res
         }));
     };
     let shell = ServeFile::new(folder.join("index.html")).precompressed_br();
-    let files = ServeDir::new(folder).precompressed_br().append_index_html_on_directories(true).fallback(shell);
+    let files =
+        ServeDir::new(folder).precompressed_br().append_index_html_on_directories(true).fallback(shell);
     BoxCloneSyncService::new(service_fn(move |request: Request| serve(files.clone(), request)))
 }
 
 async fn serve(
-    files: impl Service<Request, Response = Response<tower_http::services::fs::ServeFileSystemResponseBody>, Error = Infallible>,
+    files: impl Service<
+        Request,
+        Response = Response<tower_http::services::fs::ServeFileSystemResponseBody>,
+        Error = Infallible,
+    >,
     request: Request,
 ) -> Result<Response, Infallible> {
     let hashed = request.uri().path().starts_with("/assets/");
     let mut response = files.oneshot(request).await?.map(Body::new);
-    let shell = response.headers().get(http::header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+    let shell = response
+        .headers()
+        .get(http::header::CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
     if hashed && shell {
         return Ok(ApiError::not_found("a file of that name").into_response());
     }

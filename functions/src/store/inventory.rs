@@ -39,6 +39,14 @@ impl Store {
         Ok(Some((Inventory { subscription, subscription_name, machines }, at)))
     }
 
+    /// Every VM of a subscription that was read, one by one or as a whole, ordered by id.
+    pub async fn machines(&self, subscription: SubscriptionId) -> Result<Vec<Machine>, StoreError> {
+        let select = "SELECT vm, data FROM machines WHERE subscription = $1 ORDER BY vm";
+        let rows: Vec<(String, String)> =
+            sqlx::query_as(select).bind(subscription.to_string()).fetch_all(&self.readers).await?;
+        rows.iter().map(|(vm, data)| parse(vm, data)).collect()
+    }
+
     /// A VM, the name of its subscription (its id, if that is all that is known) and when it was read.
     pub async fn machine(&self, vm: &VmId) -> Result<Option<(Machine, String, Timestamp)>, StoreError> {
         let select = "SELECT m.data, m.at, s.name

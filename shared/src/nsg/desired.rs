@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use super::stamp::{Deployment, Part, Purpose, Stamp, StoreId};
 use crate::{
     grant::{GrantId, Lease},
-    inventory::Machine,
+    inventory::{Machine, WayIn},
     policy::{Precedence, ProtectedVm},
     port::{Port, PortRange, Protocol},
     rule::{Access, AddressMatch, Direction, NsgRule, RulePriority},
@@ -31,6 +31,8 @@ pub struct Author {
 pub struct Desired {
     pub author: Author,
     pub rules: Vec<DesiredRule>,
+    /// Some protected VM is not known or could not be read, so no guard may be missed: what there is of them stays.
+    pub keep_guards: bool,
 }
 
 /// A rule that should be there; its priority is found by `plan`.
@@ -79,11 +81,11 @@ struct LeaseKey {
 
 /// Puts together what `nsg` should have at `now`.
 ///
-/// `machines` are all VMs whose packets the NSG decides over; a lease whose VM is not among them wants nothing here.
-pub fn desired<'a>(
+/// `machines` are all VMs of the subscription; a lease whose VM is not among them wants nothing here.
+pub fn desired(
     author: &Author,
     nsg: &NsgId,
-    machines: impl IntoIterator<Item = &'a Machine>,
+    machines: &[Machine],
     policies: &BTreeMap<VmId, ProtectedVm>,
     leases: &[(GrantId, Lease)],
     now: Timestamp,
@@ -112,7 +114,9 @@ pub fn desired<'a>(
     let mut rules: Vec<DesiredRule> =
         guards.into_iter().map(|(key, to)| guard_rule(author, key, to, &mut taken)).collect();
     rules.extend(openings.into_iter().map(|(key, to)| lease_rule(author, key, to, &mut taken)));
-    Desired { author: author.clone(), rules }
+    let is_read = |vm: &VmId| machines.iter().any(|one| one.vm == *vm && one.way_in != WayIn::Unreadable);
+    let keep_guards = !policies.keys().all(is_read);
+    Desired { author: author.clone(), rules, keep_guards }
 }
 
 fn guard_keys(policy: &ProtectedVm, v6: bool) -> Vec<GuardKey> {

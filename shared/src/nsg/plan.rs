@@ -101,6 +101,7 @@ struct Draft<'a> {
     puts: Vec<(&'a DesiredRule, NsgRule)>,
     removals: Vec<(Stamp, NsgRule)>,
     obstacles: Vec<Obstacle>,
+    keep_guards: bool,
 }
 
 impl<'a> Draft<'a> {
@@ -115,7 +116,15 @@ impl<'a> Draft<'a> {
         let used =
             all.filter(|rule| rule.direction == Direction::Inbound).map(|rule| rule.priority).collect();
         let rules_after = existing.ours.len() + existing.foreign.len() - removals.len();
-        Self { used, guards_from: None, rules_after, puts: Vec::new(), removals, obstacles: Vec::new() }
+        Self {
+            used,
+            guards_from: None,
+            rules_after,
+            puts: Vec::new(),
+            removals,
+            obstacles: Vec::new(),
+            keep_guards: desired.keep_guards,
+        }
     }
 
     fn put(&mut self, wanted: &'a DesiredRule, existing: &Existing<'_>) {
@@ -144,7 +153,10 @@ impl<'a> Draft<'a> {
         if wanted.is_guard() {
             self.guards_from = Some(self.guards_from.map_or(at, |first| first.min(at)));
         }
-        let rule = wanted.at(at);
+        let mut rule = wanted.at(at);
+        if let (true, true, Some(current)) = (self.keep_guards, wanted.is_guard(), current) {
+            rule.destinations.extend(current.destinations.iter().cloned());
+        }
         let same = |current: &NsgRule| NsgRule { name: rule.name.clone(), ..current.clone() } == rule;
         if !current.is_some_and(same) {
             self.rules_after += usize::from(current.is_none());
@@ -205,6 +217,9 @@ fn is_of(rule: &DesiredRule, id: GrantId) -> bool {
 /// Whether a rule of ours that is there should not be.
 fn is_to_go(desired: &Desired, stamp: &Stamp, rule: &NsgRule, now: Timestamp) -> bool {
     if desired.rules.iter().any(|wanted| wanted.anywhere().name.eq_ignore_ascii_case(&rule.name)) {
+        return false;
+    }
+    if desired.keep_guards && stamp.purpose == Purpose::Guard {
         return false;
     }
     if stamp.store == desired.author.store {

@@ -10,7 +10,7 @@ use crate::{
     exposure::{Observations, is_held, lets_in},
     grant::{CloseReason, Lease, LeaseId, LeaseState},
     inventory::{
-        Machine,
+        Machine, WayIn,
         tests::{a_machine, nsg},
     },
     nsg::{
@@ -129,7 +129,7 @@ fn guard_first_stands_before_a_customers_allow_and_customer_first_behind() {
     let policy = ProtectedVm { precedence: Precedence::GuardFirst, ..a_policy() };
     let policies = BTreeMap::from([(policy.vm.clone(), policy)]);
     let wanted =
-        desired(&author(), &nsg("nic"), [&machine()], &policies, &[a_lease(1, "203.0.113.7")], now());
+        desired(&author(), &nsg("nic"), &[machine()], &policies, &[a_lease(1, "203.0.113.7")], now());
     let plan = plan(&wanted, &an_nsg(vec![allow]), now());
     let priorities: Vec<u16> = plan.changes.iter().map(|change| change.rule().priority.number()).collect();
     assert_eq!(priorities, [299, 100]);
@@ -146,6 +146,24 @@ fn rules_of_a_lost_store_close_at_their_stamped_end_and_guards_stay() {
     assert!(matches!(&after[..], [RuleChange::Remove(rule)] if rule.access == Access::Allow), "{after:?}");
     let adopted = settle_as(&author(), &policies(), &mut observed, &[], now() + LATER);
     assert!(matches!(&adopted[..], [RuleChange::Put(_), RuleChange::Remove(_)]), "{adopted:?}");
+}
+
+#[test]
+fn while_a_protected_vm_cannot_be_read_no_guard_is_taken_away_or_narrowed() {
+    let mut observed = an_nsg(vec![]);
+    settle(&mut observed, &[]);
+    let other = ProtectedVm { vm: vm("web-02"), ..a_policy() };
+    let both: BTreeMap<VmId, ProtectedVm> = policies().into_iter().chain([(vm("web-02"), other)]).collect();
+    let unread = Machine { way_in: WayIn::Unreadable, interfaces: vec![], ..machine() };
+    for machines in [vec![], vec![unread], vec![a_machine("web-02", "10.1.0.5", &["nic"])]] {
+        let wanted = desired(&author(), &observed.id, &machines, &both, &[], now());
+        for change in plan(&wanted, &observed, now()).changes {
+            let RuleChange::Put(rule) = change else { panic!("{change:?}") };
+            assert!(rule.destinations.is_superset(&observed.rules[0].destinations), "{rule:?}");
+        }
+    }
+    let nothing = desired(&author(), &observed.id, &[], &BTreeMap::new(), &[], now());
+    assert!(matches!(plan(&nothing, &observed, now()).changes[..], [RuleChange::Remove(_)]));
 }
 
 #[test]
@@ -217,7 +235,7 @@ fn policies() -> BTreeMap<VmId, ProtectedVm> {
 }
 
 fn planned(observed: &ObservedNsg, leases: &[(GrantId, Lease)], at: Timestamp) -> Plan {
-    plan(&desired(&author(), &observed.id, [&machine()], &policies(), leases, at), observed, at)
+    plan(&desired(&author(), &observed.id, &[machine()], &policies(), leases, at), observed, at)
 }
 
 /// Applies the plan as ARM would, and returns what was done.
@@ -232,7 +250,7 @@ fn settle_as(
     leases: &[(GrantId, Lease)],
     at: Timestamp,
 ) -> Vec<RuleChange> {
-    let wanted = desired(author, &observed.id, [&machine()], policies, leases, at);
+    let wanted = desired(author, &observed.id, &[machine()], policies, leases, at);
     let changes = plan(&wanted, observed, at).changes;
     for change in &changes {
         observed.rules.retain(|rule| rule.name != change.rule().name);
