@@ -1,1 +1,30 @@
+//! Postern's portal: a single-page application that shows what is true and asks for openings.
+//!
+//! Architecture invariant: it holds no token and no secret, decides nothing, and never calls a port open or closed
+//! that the functions did not read back so. Every element that Leptos could make from HTML text has a part that is
+//! an expression, because the content security policy forbids making elements from text.
+#![expect(unreachable_pub, reason = "Leptos's component macro writes `pub` on the parts that it generates")]
 
+mod api;
+mod app;
+mod browser;
+mod clock;
+mod components;
+mod live;
+mod model;
+mod pages;
+mod session;
+mod task;
+mod theme;
+
+use leptos::{mount::mount_to, prelude::document};
+use wasm_bindgen::JsCast;
+
+/// Mounts the portal in the place of the page's static shell.
+pub fn start() {
+    let place = document().get_element_by_id("portal").and_then(|shell| shell.dyn_into().ok());
+    let Some(place) = place else { return };
+    let place: web_sys::HtmlElement = place;
+    place.set_text_content(None);
+    mount_to(place, app::App).forget();
+}

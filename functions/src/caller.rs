@@ -48,8 +48,7 @@ where
             let (requester, expires_at) = bearer(&auth, token.ok_or_else(missing)?).await?;
             return Ok(Self { requester, via: Via::Bearer { expires_at }, source });
         }
-        let session = session(&auth, &parts.headers)
-            .ok_or_else(|| ApiError::unauthenticated("not_signed_in", "sign in, or send a bearer token"))?;
+        let session = session(&auth, &parts.headers).ok_or_else(ApiError::not_signed_in)?;
         if !is_same_origin(&auth.public_url, &parts.method, &parts.headers) {
             return Err(ApiError::cross_site());
         }

@@ -16,6 +16,8 @@ use shared::{
 pub use self::extract::{Json, Query};
 use crate::{enforce::EnforceError, fabric::FabricError, store::StoreError};
 
+const NOT_SIGNED_IN: &str = "not_signed_in";
+
 /// An answer that says no.
 #[derive(Debug)]
 pub struct ApiError {
@@ -64,6 +66,15 @@ impl ApiError {
 
     pub fn unauthenticated(code: &str, message: &str) -> Self {
         Self::new(StatusCode::UNAUTHORIZED, code, message)
+    }
+
+    /// No proof of who calls came at all, as before a sign-in.
+    pub fn not_signed_in() -> Self {
+        Self::unauthenticated(NOT_SIGNED_IN, "sign in, or send a bearer token")
+    }
+
+    pub fn is_not_signed_in(&self) -> bool {
+        self.body.code == NOT_SIGNED_IN
     }
 
     pub fn not_found(what: impl std::fmt::Display) -> Self {

@@ -2,7 +2,12 @@
 
 use std::net::IpAddr;
 
-use axum::{Json, extract::State};
+use axum::{
+    Json,
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use http::StatusCode;
 use jiff::{SignedDuration, Timestamp};
 use shared::{
     api::{Health, Session, SourceConcern, SourceSeen},
@@ -19,23 +24,26 @@ use crate::{
 /// A timer that has not been heard of for so long is called silent.
 pub(super) const SILENT: SignedDuration = SignedDuration::from_mins(3);
 
+/// Without a session it answers 204: that is how the portal finds out, and no refusal.
 pub(crate) async fn read_session(
     State(app): State<App>,
-    principal: Principal,
-) -> Result<Json<Session>, ApiError> {
+    principal: Result<Principal, ApiError>,
+) -> Result<Response, ApiError> {
+    match principal {
+        Ok(principal) => Ok(Json(shown(&app, principal).await?).into_response()),
+        Err(error) if error.is_not_signed_in() => Ok(StatusCode::NO_CONTENT.into_response()),
+        Err(error) => Err(error),
+    }
+}
+
+async fn shown(app: &App, principal: Principal) -> Result<Session, ApiError> {
     let source = principal.source.ok_or_else(ApiError::unknown_address)?;
     let now = app.now();
     let expires_at = match principal.via {
         Via::Session { expires_at } | Via::Bearer { expires_at } => expires_at,
     };
-    let health = health(&app, now).await?;
-    Ok(Json(Session {
-        requester: principal.requester,
-        expires_at,
-        source: seen(source),
-        server_time: now,
-        health,
-    }))
+    let health = health(app, now).await?;
+    Ok(Session { requester: principal.requester, expires_at, source: seen(source), server_time: now, health })
 }
 
 pub(super) async fn health(app: &App, now: Timestamp) -> Result<Health, StoreError> {

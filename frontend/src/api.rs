@@ -1,0 +1,208 @@
+//! Postern's API as the portal calls it.
+
+use gloo_net::http::{Method, RequestBuilder};
+use leptos::{leptos_dom::helpers::TimeoutHandle, prelude::*};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use shared::{
+    api::{
+        Activity, ActivityQuery, CreateGrant, GrantList, GrantView, IDEMPOTENCY_HEADER, PORTAL_HEADER, PutPolicy,
+        RemovedPolicy, Session, VmDetail, VmList, grant_path, policy_path, revoke_path, route, vm_path,
+    },
+    grant::GrantId,
+    vm::VmId,
+};
+use web_sys::AbortController;
+
+use crate::{browser, clock::Clock, model::failure::Failure};
+
+/// How long an answer may take.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);
+
+/// A call without a body.
+const NOTHING: Option<&()> = None;
+
+#[derive(Clone, Copy)]
+pub(crate) struct Client {
+    clock: Clock,
+    signed_out: RwSignal<bool>,
+}
+
+/// What the session is answered with while nobody is signed in.
+const NOBODY: u16 = 204;
+
+/// The answer to signing out: where to go next.
+#[derive(Deserialize)]
+struct SignedOutTo {
+    location: String,
+}
+
+impl Client {
+    pub(crate) fn new(clock: Clock) -> Self {
+        Self { clock, signed_out: RwSignal::new(false) }
+    }
+
+    /// Tracked: whether an answer said that nobody is signed in.
+    pub(crate) fn is_signed_out(self) -> bool {
+        self.signed_out.get()
+    }
+
+    pub(crate) async fn read_session(self) -> Result<Session, Failure> {
+        let session: Session = self.get(route::SESSION).await?;
+        self.clock.heard(session.server_time);
+        Ok(session)
+    }
+
+    pub(crate) async fn list_vms(self) -> Result<VmList, Failure> {
+        let list: VmList = self.get(route::VMS).await?;
+        self.clock.heard(list.server_time);
+        Ok(list)
+    }
+
+    pub(crate) async fn read_vm(self, vm: &VmId) -> Result<VmDetail, Failure> {
+        self.hear_vm(self.get(&vm_path(vm)).await)
+    }
+
+    pub(crate) async fn put_policy(self, vm: &VmId, policy: &PutPolicy) -> Result<VmDetail, Failure> {
+        let call = Call::new(Method::PUT, &policy_path(vm));
+        self.hear_vm(self.send(call, Some(policy)).await)
+    }
+
+    pub(crate) async fn remove_policy(self, vm: &VmId) -> Result<RemovedPolicy, Failure> {
+        self.send(Call::new(Method::DELETE, &policy_path(vm)), NOTHING).await
+    }
+
+    /// Asks for an opening and does not wait for it. The same `key` asks the same question again.
+    pub(crate) async fn create_grant(self, body: &CreateGrant, key: &str) -> Result<GrantView, Failure> {
+        let call = Call::new(Method::POST, route::GRANTS);
+        let call = call.header(IDEMPOTENCY_HEADER, key).header("prefer", "respond-async");
+        self.hear_grant(self.send(call, Some(body)).await)
+    }
+
+    pub(crate) async fn read_grant(self, grant: GrantId) -> Result<GrantView, Failure> {
+        self.hear_grant(self.get(&grant_path(grant)).await)
+    }
+
+    pub(crate) async fn revoke_grant(self, grant: GrantId) -> Result<GrantView, Failure> {
+        let call = Call::new(Method::POST, &revoke_path(grant)).header("prefer", "respond-async");
+        self.hear_grant(self.send(call, NOTHING).await)
+    }
+
+    pub(crate) async fn list_grants(self) -> Result<GrantList, Failure> {
+        let list: GrantList = self.get(route::GRANTS).await?;
+        self.clock.heard(list.server_time);
+        Ok(list)
+    }
+
+    pub(crate) async fn list_activity(self, query: &ActivityQuery) -> Result<Activity, Failure> {
+        let activity: Activity = self.get(&with_query(route::ACTIVITY, query)).await?;
+        self.clock.heard(activity.server_time);
+        Ok(activity)
+    }
+
+    /// Ends the session; the answer is where to go.
+    pub(crate) async fn sign_out(self) -> Result<String, Failure> {
+        let to: SignedOutTo = self.send(Call::new(Method::POST, route::SIGN_OUT), NOTHING).await?;
+        Ok(to.location)
+    }
+
+    fn hear_vm(self, answer: Result<VmDetail, Failure>) -> Result<VmDetail, Failure> {
+        answer.inspect(|detail| self.clock.heard(detail.server_time))
+    }
+
+    fn hear_grant(self, answer: Result<GrantView, Failure>) -> Result<GrantView, Failure> {
+        answer.inspect(|grant| self.clock.heard(grant.server_time))
+    }
+
+    async fn get<T: DeserializeOwned>(self, path: &str) -> Result<T, Failure> {
+        self.send(Call::new(Method::GET, path), NOTHING).await
+    }
+
+    async fn send<T: DeserializeOwned>(self, call: Call, body: Option<&impl Serialize>) -> Result<T, Failure> {
+        let (status, text) = call.send(body).await.ok_or(Failure::Unreachable)?;
+        if status == NOBODY {
+            self.signed_out.set(true);
+            return Err(Failure::SignedOut);
+        }
+        if (200..300).contains(&status) {
+            return serde_json::from_str(&text).map_err(|_| Failure::Garbled { status });
+        }
+        let failure = Failure::of_answer(status, &text);
+        if failure == Failure::SignedOut {
+            self.signed_out.set(true);
+        }
+        Err(failure)
+    }
+}
+
+/// One request. Dropping it, as the end of the page that made it does, aborts it.
+struct Call {
+    request: RequestBuilder,
+    _abort: Option<AbortOnDrop>,
+}
+
+impl Call {
+    fn new(method: Method, path: &str) -> Self {
+        let abort = AbortOnDrop::armed();
+        let signal = abort.as_ref().map(|abort| abort.controller.signal());
+        let request = RequestBuilder::new(path).header("accept", "application/json").abort_signal(signal.as_ref());
+        let request = if method == Method::GET { request } else { request.header(PORTAL_HEADER, "1") };
+        Self { request: request.method(method), _abort: abort }
+    }
+
+    fn header(mut self, name: &str, value: &str) -> Self {
+        self.request = self.request.header(name, value);
+        self
+    }
+
+    /// Status and body; nothing if none came.
+    async fn send(self, body: Option<&impl Serialize>) -> Option<(u16, String)> {
+        let request = match body {
+            Some(body) => self.request.json(body),
+            None => self.request.build(),
+        };
+        let response = request.ok()?.send().await.ok()?;
+        let text = response.text().await.ok()?;
+        Some((response.status(), text))
+    }
+}
+
+struct AbortOnDrop {
+    controller: AbortController,
+    timer: Option<TimeoutHandle>,
+}
+
+impl AbortOnDrop {
+    fn armed() -> Option<Self> {
+        let controller = AbortController::new().ok()?;
+        let late = controller.clone();
+        let timer = set_timeout_with_handle(move || late.abort(), PATIENCE).ok();
+        Some(Self { controller, timer })
+    }
+}
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        if let Some(timer) = &self.timer {
+            timer.clear();
+        }
+        self.controller.abort();
+    }
+}
+
+/// The path of the activity as CSV, under the same filter as the page.
+pub(crate) fn activity_csv(query: &ActivityQuery) -> String {
+    with_query(route::ACTIVITY_CSV, query)
+}
+
+fn with_query(path: &str, query: &ActivityQuery) -> String {
+    let ActivityQuery { vm, subscription, before, limit } = query;
+    let pairs = [
+        ("vm", vm.as_ref().map(ToString::to_string)),
+        ("subscription", subscription.map(|id| id.to_string())),
+        ("before", before.clone()),
+        ("limit", limit.map(|limit| limit.to_string())),
+    ];
+    let given = pairs.into_iter().filter_map(|(name, value)| Some((name, value?)));
+    let parts: Vec<String> = given.map(|(name, value)| format!("{name}={}", browser::encoded(&value))).collect();
+    if parts.is_empty() { path.to_owned() } else { format!("{path}?{}", parts.join("&")) }
+}

@@ -1,0 +1,85 @@
+//! The gate before the pages, and the pages behind it.
+
+use std::time::Duration;
+
+use leptos::prelude::*;
+use leptos_router::{
+    components::{FlatRoutes, Route, Router},
+    path,
+};
+use shared::api::Session;
+
+use crate::{
+    api::Client,
+    clock::Clock,
+    components::{header::Header, health_banner::HealthBanner, notice::FailureNotice, skeleton::Skeleton},
+    live::Live,
+    model::failure::Failure,
+    pages::{access::Access, activity::ActivityLog, connect::Connect, not_found::NotFound, sign_in::SignIn, vms::Vms},
+    session::SignedIn,
+};
+
+/// How often the address that one comes from and Postern's health are asked again.
+const SESSION_PACE: Duration = Duration::from_secs(60);
+
+#[derive(Clone, PartialEq, Eq)]
+enum Gate {
+    Waiting,
+    SignedOut,
+    Failed(Failure),
+    SignedIn,
+}
+
+#[component]
+pub(crate) fn App() -> impl IntoView {
+    let clock = Clock::start();
+    let client = Client::new(clock);
+    let session = Live::new(|_: &Session| SESSION_PACE, move || client.read_session());
+    let gate = Memo::new(move |_| match (client.is_signed_out(), session.get(), session.failure()) {
+        (true, ..) => Gate::SignedOut,
+        (false, Some(_), _) => Gate::SignedIn,
+        (false, None, Some(failure)) => Gate::Failed(failure),
+        (false, None, None) => Gate::Waiting,
+    });
+    let gated = move || match gate.get() {
+        Gate::Waiting => view! { <Outside><Skeleton/></Outside> }.into_any(),
+        Gate::SignedOut => view! { <Outside><SignIn/></Outside> }.into_any(),
+        Gate::Failed(failure) => view! { <Outside><FailureNotice failure/></Outside> }.into_any(),
+        Gate::SignedIn => view! { <Inside session client clock/> }.into_any(),
+    };
+    view! { <Router>{gated}</Router> }
+}
+
+/// What is shown to nobody in particular.
+#[component]
+fn Outside(children: Children) -> impl IntoView {
+    view! {
+        <header class="bar">
+            <span class="bar__brand">
+                <img class="bar__logo" src="/icon.svg" alt="" width="20" height=20/>
+                {crate::components::header::NAME}
+            </span>
+        </header>
+        <main class="page">{children()}</main>
+    }
+}
+
+#[component]
+fn Inside(session: Live<Session>, client: Client, clock: Clock) -> impl IntoView {
+    let Some(first) = session.get_untracked() else { return ().into_any() };
+    let session = Memo::new(move |_| session.get().unwrap_or_else(|| first.clone()));
+    provide_context(SignedIn { session, client, clock });
+    view! {
+        <Header/>
+        <HealthBanner/>
+        <main class="page" id="main" tabindex=-1>
+            <FlatRoutes fallback=NotFound>
+                <Route path=path!("/") view=Vms/>
+                <Route path=path!("/connect/:subscription/:group/:vm") view=Connect/>
+                <Route path=path!("/access") view=Access/>
+                <Route path=path!("/activity") view=ActivityLog/>
+            </FlatRoutes>
+        </main>
+    }
+    .into_any()
+}

@@ -1,0 +1,17 @@
+//! Parts that several pages are made of.
+
+pub(crate) mod close_now;
+pub(crate) mod confirm;
+pub(crate) mod copy;
+pub(crate) mod countdown;
+pub(crate) mod empty;
+pub(crate) mod header;
+pub(crate) mod health_banner;
+pub(crate) mod icon;
+pub(crate) mod notice;
+pub(crate) mod page_title;
+pub(crate) mod policy_dialog;
+pub(crate) mod skeleton;
+pub(crate) mod state_mark;
+pub(crate) mod theme_toggle;
+pub(crate) mod time;

@@ -1,0 +1,49 @@
+use leptos::{html::Dialog, prelude::*};
+
+use super::notice::MaybeFailure;
+use crate::model::failure::Failure;
+
+const CANCEL: &str = "Cancel";
+
+/// A question before something that is not undone by a click. It is open while `open` is; `on_close` has to end that.
+#[component]
+pub(crate) fn Confirm(
+    open: Memo<bool>,
+    #[prop(into)] title: Signal<String>,
+    /// What the button that does it says.
+    #[prop(into)]
+    action: Signal<String>,
+    #[prop(into)] busy: Signal<bool>,
+    #[prop(into)] failure: Signal<Option<Failure>>,
+    on_confirm: Callback<()>,
+    on_close: Callback<()>,
+    children: Children,
+) -> impl IntoView {
+    let dialog = NodeRef::<Dialog>::new();
+    Effect::new(move |_| {
+        let Some(dialog) = dialog.get() else { return };
+        match (open.get(), dialog.open()) {
+            (true, false) => drop(dialog.show_modal()),
+            (false, true) => dialog.close(),
+            _ => {}
+        }
+    });
+    view! {
+        <dialog class="dialog" node_ref=dialog aria-labelledby="dialog-title" on:close=move |_| on_close.run(())>
+            <h2 class="dialog__title" id="dialog-title">{title}</h2>
+            <div class="dialog__text">{children()}</div>
+            <MaybeFailure failure/>
+            <div class="dialog__buttons">
+                <button type="button" class="button" on:click=move |_| on_close.run(())>{CANCEL}</button>
+                <button
+                    type="button"
+                    class="button button--primary"
+                    disabled=busy
+                    on:click=move |_| on_confirm.run(())
+                >
+                    {action}
+                </button>
+            </div>
+        </dialog>
+    }
+}

@@ -1,0 +1,45 @@
+use std::time::Duration;
+
+use leptos::prelude::*;
+
+use super::icon::Icon;
+use crate::{browser, task::Tasks};
+
+mod words {
+    pub(super) const COPY: &str = "Copy";
+    pub(super) const COPIED: &str = "Copied";
+    pub(super) const REFUSED: &str = "Select it";
+}
+
+/// A text to use elsewhere, and the button that takes it there.
+#[component]
+pub(crate) fn CopyText(text: String) -> impl IntoView {
+    view! {
+        <div class="copyable">
+            <code class="copyable__text">{text.clone()}</code>
+            <CopyButton text label=words::COPY/>
+        </div>
+    }
+}
+
+/// Copies `text`, and says for a moment that it did.
+#[component]
+pub(crate) fn CopyButton(text: String, label: &'static str) -> impl IntoView {
+    let shown = RwSignal::new(label);
+    let tasks = Tasks::here();
+    let copy = move |_| {
+        let text = text.clone();
+        tasks.run(async move {
+            let done = browser::copy(&text).await;
+            shown.set(if done { words::COPIED } else { words::REFUSED });
+            browser::sleep(Duration::from_secs(2)).await;
+            shown.set(label);
+        });
+    };
+    view! {
+        <button type="button" class="button button--quiet" on:click=copy>
+            <Icon name="copy"/>
+            <span aria-live="polite">{shown}</span>
+        </button>
+    }
+}

@@ -1,0 +1,92 @@
+use leptos::prelude::*;
+use leptos_router::hooks::use_location;
+use wasm_bindgen::JsCast;
+use web_sys::HtmlElement;
+
+use super::{icon::Icon, theme_toggle::ThemeToggle};
+use crate::{browser, session::SignedIn, task::Tasks};
+
+pub(crate) const NAME: &str = "Postern";
+
+mod words {
+    pub(super) const SKIP: &str = "Skip to content";
+    pub(super) const MENU: &str = "Menu";
+    pub(super) const VMS: &str = "VMs";
+    pub(super) const ACCESS: &str = "My access";
+    pub(super) const ACTIVITY: &str = "Activity";
+    pub(super) const SIGN_OUT: &str = "Sign out";
+}
+
+/// The panel is the row of links on a wide screen and what *Menu* opens on a narrow one.
+const PANEL: &str = "menu";
+
+#[component]
+pub(crate) fn Header() -> impl IntoView {
+    let skip = |event: leptos::ev::MouseEvent| {
+        event.prevent_default();
+        browser::focus("main");
+    };
+    view! {
+        <a class="skip" href="#main" on:click=skip>{words::SKIP}</a>
+        <header class="bar">
+            <a class="bar__brand" href="/">
+                <img class="bar__logo" src="/icon.svg" alt="" width="20" height=20/>
+                {NAME}
+            </a>
+            <button type="button" class="button button--bare bar__menu" popovertarget=PANEL aria-label=words::MENU>
+                <Icon name="menu"/>
+            </button>
+            <div class="bar__panel" id=PANEL popover="auto">
+                <Pages/>
+                <Self_/>
+            </div>
+        </header>
+    }
+}
+
+#[component]
+fn Pages() -> impl IntoView {
+    let path = use_location().pathname;
+    let link = move |href: &'static str, text: &'static str, also: &'static str| {
+        let current = move || {
+            path.with(|path| path == href || (!also.is_empty() && path.starts_with(also))).then_some("page")
+        };
+        view! { <a class="bar__link" href=href aria-current=current on:click=|_| hide_panel()>{text}</a> }
+    };
+    view! {
+        <nav class="bar__pages" aria-label=NAME>
+            {link("/", words::VMS, "/connect/")}
+            {link("/access", words::ACCESS, "")}
+            {link("/activity", words::ACTIVITY, "")}
+        </nav>
+    }
+}
+
+#[component]
+fn Self_() -> impl IntoView {
+    let SignedIn { session, client, .. } = SignedIn::of_page();
+    let tasks = Tasks::here();
+    let sign_out = move |_| {
+        tasks.run(async move {
+            if let Ok(location) = client.sign_out().await {
+                browser::leave_for(&location);
+            }
+        });
+    };
+    let name = move || session.get().requester.name;
+    view! {
+        <div class="bar__self">
+            <span class="bar__name" title=name>{name}</span>
+            <ThemeToggle/>
+            <button type="button" class="button button--quiet" on:click=sign_out>{words::SIGN_OUT}</button>
+        </div>
+    }
+}
+
+/// A link within the portal leaves the page standing, so the panel is closed by hand; on a wide screen it is no popover.
+fn hide_panel() {
+    let panel = document().get_element_by_id(PANEL).and_then(|panel| panel.dyn_into::<HtmlElement>().ok());
+    if let Some(panel) = panel {
+        let _ = panel.hide_popover();
+    }
+}

@@ -1,0 +1,28 @@
+use jiff::Timestamp;
+use leptos::prelude::*;
+
+use crate::{clock, model::times, session::SignedIn};
+
+/// A time told from now, with the absolute one behind it.
+#[component]
+pub(crate) fn Ago(at: Timestamp) -> impl IntoView {
+    let clock = SignedIn::of_page().clock;
+    let words = move || times::ago(at, clock.coarse_now().max(at));
+    view! { <time datetime=at.to_string() title=times::absolute(at, clock::zone(at))>{words}</time> }
+}
+
+/// An absolute time with its zone, and the one told from now under it.
+#[component]
+pub(crate) fn AbsoluteTime(at: Timestamp) -> impl IntoView {
+    let clock = SignedIn::of_page().clock;
+    let words = move || times::ago(at, clock.coarse_now().max(at));
+    view! {
+        <time class="moment" datetime=at.to_string()>{times::absolute(at, clock::zone(at))}</time>
+        <span class="moment__ago">{words}</span>
+    }
+}
+
+/// The time of the day, or day and time.
+pub(crate) fn clock_time(at: Timestamp, now: Timestamp) -> String {
+    times::clock(at, now, clock::zone(at))
+}

@@ -1,0 +1,86 @@
+//! What the server says now, asked again and again while somebody looks.
+
+use std::{future::Future, rc::Rc, time::Duration};
+
+use leptos::{prelude::*, task::spawn_local_scoped_with_cancellation};
+
+use crate::{browser, model::failure::Failure};
+
+/// How soon to ask again after a failure.
+const RETRY: Duration = Duration::from_secs(3);
+
+/// The last answer, and why there is no newer one if there is none.
+pub(crate) struct Live<T: Send + Sync + 'static> {
+    value: RwSignal<Option<T>>,
+    failure: RwSignal<Option<Failure>>,
+    asked: Trigger,
+}
+
+impl<T: Send + Sync + 'static> Clone for Live<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T: Send + Sync + 'static> Copy for Live<T> {}
+
+impl<T: Clone + Send + Sync + 'static> Live<T> {
+    /// Asks until the owner is gone: at once, after each answer when `pace` says, and whenever a signal that
+    /// `fetch` reads changes. A question that is overtaken is aborted.
+    pub(crate) fn new<F, Answer>(pace: impl Fn(&T) -> Duration + 'static, fetch: F) -> Self
+    where
+        F: Fn() -> Answer + 'static,
+        Answer: Future<Output = Result<T, Failure>> + 'static,
+    {
+        let live = Self { value: RwSignal::new(None), failure: RwSignal::new(None), asked: Trigger::new() };
+        let pace = Rc::new(pace);
+        Effect::new(move |_| {
+            live.asked.track();
+            let (answer, pace) = (fetch(), Rc::clone(&pace));
+            spawn_local_scoped_with_cancellation(async move {
+                let rest = live.hear(answer.await, &*pace);
+                browser::sleep_until_seen(rest).await;
+                live.reload();
+            });
+        });
+        live
+    }
+
+    pub(crate) fn reload(self) {
+        self.asked.notify();
+    }
+
+    /// Takes an answer that came by another way.
+    pub(crate) fn put(self, value: T) {
+        self.value.set(Some(value));
+        self.failure.set(None);
+    }
+
+    /// Tracked: the last answer, however old.
+    pub(crate) fn get(self) -> Option<T> {
+        self.value.get()
+    }
+
+    pub(crate) fn get_untracked(self) -> Option<T> {
+        self.value.get_untracked()
+    }
+
+    /// Tracked: why the last question has no answer.
+    pub(crate) fn failure(self) -> Option<Failure> {
+        self.failure.get()
+    }
+
+    fn hear(self, answer: Result<T, Failure>, pace: &dyn Fn(&T) -> Duration) -> Duration {
+        match answer {
+            Ok(value) => {
+                let rest = pace(&value);
+                self.put(value);
+                rest
+            }
+            Err(failure) => {
+                self.failure.set(Some(failure));
+                RETRY
+            }
+        }
+    }
+}

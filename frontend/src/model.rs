@@ -1,0 +1,16 @@
+//! What the portal knows and says: plain structs and functions without a browser, tested on the host.
+
+pub(crate) mod durations;
+pub(crate) mod failure;
+pub(crate) mod form;
+pub(crate) mod lease;
+pub(crate) mod link;
+pub(crate) mod port_state;
+pub(crate) mod prefill;
+pub(crate) mod proof;
+pub(crate) mod times;
+pub(crate) mod verdict;
+pub(crate) mod vm_list;
+
+#[cfg(test)]
+pub(crate) mod samples;

@@ -1,0 +1,184 @@
+//! The request as it stands in the form: text until it is parsed.
+
+use shared::{
+    api::SourceSeen,
+    policy::ProtectedVm,
+    port::Port,
+    request::Justification,
+    source::{SourcePrefix, Sources},
+    window::AccessDuration,
+};
+
+use super::{durations, prefill::Prefill};
+
+/// Whose address is let in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    Mine,
+    Another,
+}
+
+/// A part of the form that something can be wrong with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Field {
+    Port,
+    From,
+    For,
+    Why,
+}
+
+/// Something that speaks against the request as it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Objection {
+    /// `None`: the whole request.
+    pub field: Option<Field>,
+    pub text: String,
+}
+
+impl Objection {
+    fn to(field: Field, text: impl ToString) -> Self {
+        Self { field: Some(field), text: text.to_string() }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct RequestForm {
+    pub port: Port,
+    pub origin: Origin,
+    pub another: String,
+    pub minutes: String,
+    pub why: String,
+}
+
+/// The form's parts once each is well-formed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Parsed {
+    pub sources: Sources,
+    pub duration: AccessDuration,
+    pub why: Option<Justification>,
+}
+
+impl RequestForm {
+    /// What a page starts with: the first port, the caller's own address, an hour; a bookmark may say otherwise.
+    pub(crate) fn starting(policy: &ProtectedVm, seen: &SourceSeen, prefill: &Prefill) -> Option<Self> {
+        let port = prefill.port.or_else(|| policy.ports.iter().next().map(|rule| rule.port))?;
+        let minutes = prefill.minutes.clone().unwrap_or_else(|| {
+            let rule = policy.ports.for_port(port);
+            rule.map_or(60, |rule| durations::default_minutes(rule.max_duration)).to_string()
+        });
+        let own = seen.prefix.is_some() && prefill.source.is_none();
+        let origin = if own { Origin::Mine } else { Origin::Another };
+        let another = prefill.source.clone().unwrap_or_default();
+        Some(Self { port, origin, another, minutes, why: String::new() })
+    }
+
+    pub(crate) fn parse(&self, seen: &SourceSeen) -> Result<Parsed, Vec<Objection>> {
+        let sources = self.sources(seen).map_err(|text| Objection::to(Field::From, text));
+        let duration = durations::parse_minutes(&self.minutes).map_err(|text| Objection::to(Field::For, text));
+        let why = self.why().map_err(|text| Objection::to(Field::Why, text));
+        match (sources, duration, why) {
+            (Ok(sources), Ok(duration), Ok(why)) => Ok(Parsed { sources, duration, why }),
+            (sources, duration, why) => {
+                let wrong = [sources.err(), duration.err(), why.err()];
+                Err(wrong.into_iter().flatten().collect())
+            }
+        }
+    }
+
+    fn sources(&self, seen: &SourceSeen) -> Result<Sources, String> {
+        match self.origin {
+            Origin::Mine => seen.prefix.map(Sources::one).ok_or_else(|| {
+                format!("Nothing can be opened to {}; name another address", seen.address)
+            }),
+            Origin::Another => parse_sources(&self.another),
+        }
+    }
+
+    fn why(&self) -> Result<Option<Justification>, String> {
+        if self.why.trim().is_empty() {
+            return Ok(None);
+        }
+        self.why.parse().map(Some).map_err(|_| "Say why in at most 500 characters on one line".to_owned())
+    }
+}
+
+fn parse_sources(text: &str) -> Result<Sources, String> {
+    let parts = text.split([',', ' ']).filter(|part| !part.is_empty());
+    let prefixes: Result<Vec<SourcePrefix>, _> = parts.map(str::parse).collect();
+    let prefixes = prefixes.map_err(|error| capitalised(&error.to_string()))?;
+    Sources::try_from(prefixes)
+        .map_err(|_| "Name an address like 203.0.113.7 or a range like 203.0.113.0/24; at most 100".to_owned())
+}
+
+/// The domain's reasons are parts of sentences; on their own line they start one.
+pub(crate) fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::samples::{a_form, a_policy, seen, unusable};
+
+    #[test]
+    fn a_page_starts_with_the_first_port_the_own_address_and_an_hour() {
+        let form = a_form();
+        assert_eq!((form.port, form.origin, form.minutes.as_str()), (Port::SSH, Origin::Mine, "60"));
+        assert_eq!(form.parse(&seen()).unwrap().sources.to_string(), "203.0.113.7");
+    }
+
+    #[test]
+    fn a_bookmark_decides_what_the_form_starts_with() {
+        let prefill = Prefill::from_query(
+            Some("443".to_owned()),
+            Some("PT30M".to_owned()),
+            Some("198.51.100.0/24".to_owned()),
+        );
+        let form = RequestForm::starting(&a_policy(), &seen(), &prefill).unwrap();
+        assert_eq!((form.port.number(), form.minutes.as_str()), (443, "30"));
+        assert_eq!(form.parse(&seen()).unwrap().sources.to_string(), "198.51.100.0/24");
+    }
+
+    #[test]
+    fn an_own_address_that_is_no_source_is_not_offered() {
+        let form = RequestForm::starting(&a_policy(), &unusable(), &Prefill::default()).unwrap();
+        assert_eq!(form.origin, Origin::Another);
+        let mine = RequestForm { origin: Origin::Mine, ..form };
+        let objections = mine.parse(&unusable()).unwrap_err();
+        assert_eq!(objections[0].text, "Nothing can be opened to 127.0.0.1; name another address");
+    }
+
+    #[test]
+    fn several_sources_may_be_named_with_commas_or_spaces() {
+        let form = RequestForm {
+            origin: Origin::Another,
+            another: "203.0.113.9, 198.51.100.0/24".to_owned(),
+            ..a_form()
+        };
+        assert_eq!(form.parse(&seen()).unwrap().sources.iter().count(), 2);
+    }
+
+    #[test]
+    fn everything_malformed_is_told_at_once() {
+        let form = RequestForm {
+            origin: Origin::Another,
+            another: "203.0.113.7/24".to_owned(),
+            minutes: "soon".to_owned(),
+            why: "two\nlines".to_owned(),
+            ..a_form()
+        };
+        let objections = form.parse(&seen()).unwrap_err();
+        let fields: Vec<_> = objections.iter().filter_map(|objection| objection.field).collect();
+        assert_eq!(fields, [Field::From, Field::For, Field::Why]);
+        assert!(objections[0].text.contains("the range is 203.0.113.0/24"), "{}", objections[0].text);
+    }
+
+    #[test]
+    fn an_empty_source_is_rejected_and_never_means_any() {
+        for another in ["", " , ", "*", "0.0.0.0/0"] {
+            let form = RequestForm { origin: Origin::Another, another: another.to_owned(), ..a_form() };
+            assert!(form.parse(&seen()).is_err(), "{another:?}");
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! Points in time as people read them. The zone's offset is a parameter: only the browser knows it.
+
+use jiff::{Timestamp, civil::DateTime, tz::Offset};
+
+const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+/// What is left until `end` as *hh:mm:ss*, a begun second counting whole; zeros once it is over.
+pub(crate) fn countdown(end: Timestamp, now: Timestamp) -> String {
+    let left = end.as_millisecond().saturating_sub(now.as_millisecond()).max(0);
+    let seconds = (left + 999) / 1000;
+    format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
+}
+
+/// *just now*, *12 s ago*, *5 min ago*, *3 h ago*, *2 d ago*.
+pub(crate) fn ago(then: Timestamp, now: Timestamp) -> String {
+    let seconds = now.as_second().saturating_sub(then.as_second());
+    match seconds {
+        ..=1 => "just now".to_owned(),
+        2..=59 => format!("{seconds} s ago"),
+        60..=3599 => format!("{} min ago", seconds / 60),
+        3600..=86_399 => format!("{} h ago", seconds / 3600),
+        _ => format!("{} d ago", seconds / 86_400),
+    }
+}
+
+/// *14:05*, or *25 Nov 14:05* on another day than today's.
+pub(crate) fn clock(at: Timestamp, now: Timestamp, zone: Offset) -> String {
+    let (then, today) = (zone.to_datetime(at), zone.to_datetime(now));
+    let time = format!("{:02}:{:02}", then.hour(), then.minute());
+    if then.date() == today.date() { time } else { format!("{} {time}", day(then)) }
+}
+
+/// *2026-11-24 14:05:12 UTC+8*.
+pub(crate) fn absolute(at: Timestamp, zone: Offset) -> String {
+    let then = zone.to_datetime(at);
+    format!(
+        "{:04}-{:02}-{:02} {:02}:{:02}:{:02} {}",
+        then.year(),
+        then.month(),
+        then.day(),
+        then.hour(),
+        then.minute(),
+        then.second(),
+        zone_name(zone)
+    )
+}
+
+fn zone_name(zone: Offset) -> String {
+    let seconds = zone.seconds();
+    let sign = if seconds < 0 { '-' } else { '+' };
+    let minutes = seconds.abs() / 60;
+    match (minutes / 60, minutes % 60) {
+        (0, 0) => "UTC".to_owned(),
+        (hours, 0) => format!("UTC{sign}{hours}"),
+        (hours, minutes) => format!("UTC{sign}{hours}:{minutes:02}"),
+    }
+}
+
+fn day(at: DateTime) -> String {
+    let month = usize::try_from(at.month() - 1).ok().and_then(|n| MONTHS.get(n)).unwrap_or(&"");
+    format!("{} {month}", at.day())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_countdown_starts_whole_and_ends_at_zero() {
+        let end = at("2026-11-24T15:00:00Z");
+        for (now, left) in [
+            ("2026-11-24T14:00:00Z", "01:00:00"),
+            ("2026-11-24T14:00:18.2Z", "00:59:42"),
+            ("2026-11-24T14:59:59.999Z", "00:00:01"),
+            ("2026-11-24T15:00:00Z", "00:00:00"),
+            ("2026-11-24T16:00:00Z", "00:00:00"),
+            ("2026-11-23T15:00:00Z", "24:00:00"),
+        ] {
+            assert_eq!(countdown(end, at(now)), left, "{now}");
+        }
+    }
+
+    #[test]
+    fn relative_times_use_the_largest_fitting_unit() {
+        let now = at("2026-11-24T12:00:00Z");
+        for (then, words) in [
+            ("2026-11-24T12:00:03Z", "just now"),
+            ("2026-11-24T11:59:48Z", "12 s ago"),
+            ("2026-11-24T11:59:00Z", "1 min ago"),
+            ("2026-11-24T11:00:01Z", "59 min ago"),
+            ("2026-11-24T09:00:00Z", "3 h ago"),
+            ("2026-11-22T11:00:00Z", "2 d ago"),
+        ] {
+            assert_eq!(ago(at(then), now), words);
+        }
+    }
+
+    #[test]
+    fn the_day_is_named_when_it_is_not_today_where_the_reader_is() {
+        let (now, taipei) = (at("2026-11-24T15:30:00Z"), Offset::constant(8));
+        assert_eq!(clock(at("2026-11-24T15:45:00Z"), now, taipei), "23:45");
+        assert_eq!(clock(at("2026-11-24T16:05:00Z"), now, taipei), "25 Nov 00:05");
+        assert_eq!(clock(at("2026-11-24T16:05:00Z"), now, Offset::UTC), "16:05");
+    }
+
+    #[test]
+    fn absolute_times_carry_their_zone() {
+        let then = at("2026-11-24T14:05:12.9Z");
+        let india = Offset::from_seconds(5 * 3600 + 1800).unwrap();
+        assert_eq!(absolute(then, Offset::UTC), "2026-11-24 14:05:12 UTC");
+        assert_eq!(absolute(then, Offset::constant(-5)), "2026-11-24 09:05:12 UTC-5");
+        assert_eq!(absolute(then, india), "2026-11-24 19:35:12 UTC+5:30");
+    }
+}

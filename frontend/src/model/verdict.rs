@@ -1,0 +1,126 @@
+//! Whether the request in the form would be admitted: the server's own `decide`, run beforehand.
+
+use std::collections::BTreeMap;
+
+use shared::{
+    api::{CreateGrant, OpeningForm, Session, VmDetail},
+    decision::{Caller, Denial, decide},
+    request::{AccessRequest, Opening},
+};
+
+use super::{
+    durations,
+    form::{Field, Objection, Parsed, RequestForm, capitalised},
+};
+
+/// The request to send, or everything that speaks against it.
+pub(crate) fn verdict(
+    form: &RequestForm,
+    detail: &VmDetail,
+    session: &Session,
+) -> Result<CreateGrant, Vec<Objection>> {
+    let Parsed { sources, duration, why } = form.parse(&session.source)?;
+    let opening = Opening { vm: detail.summary.vm.clone(), port: form.port, sources, duration };
+    let request = AccessRequest::new(vec![opening.clone()], why.clone())
+        .map_err(|error| vec![Objection { field: None, text: capitalised(&error.to_string()) }])?;
+    let policies = detail.policy.iter().map(|policy| (policy.vm.clone(), policy.clone())).collect();
+    let rights = BTreeMap::from([(opening.vm.clone(), detail.summary.rights)]);
+    let caller = Caller { requester: session.requester.clone(), rights };
+    match decide(&policies, &request, &caller, detail.server_time) {
+        Ok(_) => Ok(create_grant(opening, why)),
+        Err(denials) => Err(denials.as_slice().iter().map(objection).collect()),
+    }
+}
+
+fn create_grant(opening: Opening, justification: Option<shared::request::Justification>) -> CreateGrant {
+    let Opening { vm, port, sources, duration } = opening;
+    let opening = OpeningForm { vm, port, sources: Some(sources), duration };
+    CreateGrant { openings: vec![opening], justification }
+}
+
+fn objection(denial: &Denial) -> Objection {
+    let field = match denial {
+        Denial::VmNotProtected { .. } | Denial::RequestNotPermitted { .. } => None,
+        Denial::PortNotInPolicy { .. } => Some(Field::Port),
+        Denial::SourceNotAllowed { .. } => Some(Field::From),
+        Denial::DurationOverMaximum { .. } => Some(Field::For),
+        Denial::JustificationRequired { .. } => Some(Field::Why),
+    };
+    let text = match denial {
+        Denial::DurationOverMaximum { asked, maximum, port, .. } => format!(
+            "{} is longer than the {} that port {port} allows",
+            durations::in_words(asked.seconds()),
+            durations::in_words(maximum.seconds())
+        ),
+        Denial::JustificationRequired { .. } => "Say why: the policy of this VM asks for it".to_owned(),
+        other => capitalised(&other.to_string()),
+    };
+    Objection { field, text }
+}
+
+/// What the one button will do: *Open SSH 22* and *from 203.0.113.7 for 1 hour*.
+pub(crate) fn action(form: &RequestForm, session: &Session) -> (String, String) {
+    let what = match form.port.service() {
+        Some(service) => format!("Open {service} {}", form.port),
+        None => format!("Open port {}", form.port),
+    };
+    let parsed = form.parse(&session.source);
+    let how = parsed.map_or_else(
+        |_| "complete the request below".to_owned(),
+        |parsed| format!("from {} for {}", parsed.sources, durations::in_words(parsed.duration.seconds())),
+    );
+    (what, how)
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::policy::JustificationRule;
+
+    use super::*;
+    use crate::model::samples::{a_detail, a_form, a_session};
+
+    fn fields(outcome: Result<CreateGrant, Vec<Objection>>) -> Vec<Option<Field>> {
+        outcome.unwrap_err().into_iter().map(|objection| objection.field).collect()
+    }
+
+    #[test]
+    fn accepts_the_starting_form_and_names_its_source_explicitly() {
+        let body = verdict(&a_form(), &a_detail(), &a_session()).unwrap();
+        assert_eq!(body.openings[0].sources.as_ref().unwrap().to_string(), "203.0.113.7");
+        assert_eq!(body.openings[0].duration.to_string(), "PT1H");
+    }
+
+    #[test]
+    fn rejects_with_every_reason_at_its_field() {
+        let mut detail = a_detail();
+        detail.policy.as_mut().unwrap().justification = JustificationRule::Required;
+        let form = RequestForm { minutes: "240".to_owned(), ..a_form() };
+        assert_eq!(fields(verdict(&form, &detail, &a_session())), [Some(Field::Why), Some(Field::For)]);
+        let other_port = RequestForm { port: 443.try_into().unwrap(), why: "x".to_owned(), ..a_form() };
+        assert_eq!(fields(verdict(&other_port, &detail, &a_session())), [Some(Field::Port)]);
+    }
+
+    #[test]
+    fn rejects_a_caller_without_the_right_to_ask() {
+        let mut detail = a_detail();
+        detail.summary.rights.request = false;
+        assert_eq!(fields(verdict(&a_form(), &detail, &a_session())), [None]);
+    }
+
+    #[test]
+    fn too_long_is_said_in_words() {
+        let form = RequestForm { minutes: "240".to_owned(), ..a_form() };
+        let objections = verdict(&form, &a_detail(), &a_session()).unwrap_err();
+        assert_eq!(objections[0].text, "4 hours is longer than the 3 hours that port 22 allows");
+    }
+
+    #[test]
+    fn the_button_says_exactly_what_it_will_do() {
+        let session = a_session();
+        let said = |form: &RequestForm| action(form, &session);
+        let owned = |what: &str, how: &str| (what.to_owned(), how.to_owned());
+        assert_eq!(said(&a_form()), owned("Open SSH 22", "from 203.0.113.7 for 1 hour"));
+        let other = RequestForm { port: 8443.try_into().unwrap(), minutes: String::new(), ..a_form() };
+        assert_eq!(said(&other), owned("Open port 8443", "complete the request below"));
+    }
+}

@@ -1,0 +1,8 @@
+//! One module for each page; what a page says stands in its `words`.
+
+pub(crate) mod access;
+pub(crate) mod activity;
+pub(crate) mod connect;
+pub(crate) mod not_found;
+pub(crate) mod sign_in;
+pub(crate) mod vms;

@@ -1,0 +1,114 @@
+//! The bookmarkable page of a VM: what is true now, and one button that says what it will do.
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_params_map;
+use shared::{
+    api::{Support, VmDetail},
+    vm::VmId,
+};
+
+mod desk;
+mod facts;
+mod openings;
+mod protected;
+mod request;
+mod state;
+mod title;
+mod unguarded;
+mod words;
+
+use self::{facts::Facts, protected::Protected, title::Title, unguarded::{NotConfigured, NotSupported}};
+use crate::{
+    components::{notice::FailureNotice, page_title::set_page_title, skeleton::Skeleton},
+    live::Live,
+    model::link,
+    pages::not_found::NotFound,
+    session::SignedIn,
+};
+
+#[component]
+pub(crate) fn Connect() -> impl IntoView {
+    let params = use_params_map();
+    let vm: Memo<Option<VmId>> = Memo::new(move |_| {
+        params.with(|params| link::vm_of(&params.get("subscription")?, &params.get("group")?, &params.get("vm")?))
+    });
+    move || match vm.get() {
+        Some(vm) => view! { <Vm vm/> }.into_any(),
+        None => view! { <NotFound/> }.into_any(),
+    }
+}
+
+/// Which kind of page it is; the page is made anew only when this changes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Waiting,
+    Failed,
+    Protected,
+    NotConfigured,
+    NotSupported,
+}
+
+impl From<&VmDetail> for Kind {
+    fn from(detail: &VmDetail) -> Self {
+        match (&detail.summary.support, &detail.policy) {
+            (Support::Unsupported { .. }, _) => Self::NotSupported,
+            (_, Some(_)) => Self::Protected,
+            (_, None) => Self::NotConfigured,
+        }
+    }
+}
+
+#[component]
+fn Vm(vm: VmId) -> impl IntoView {
+    let name = vm.name().to_owned();
+    set_page_title(move || name.clone());
+    let SignedIn { client, clock, .. } = SignedIn::of_page();
+    let asked = vm.clone();
+    let live = Live::new(
+        move |detail| desk::pace(detail, clock.exact_now()),
+        move || {
+            let vm = asked.clone();
+            async move { client.read_vm(&vm).await }
+        },
+    );
+    let kind = Memo::new(move |_| match (live.get(), live.failure()) {
+        (_, Some(failure)) if failure.is_not_found() => Kind::Failed,
+        (Some(detail), _) => Kind::from(&detail),
+        (None, Some(_)) => Kind::Failed,
+        (None, None) => Kind::Waiting,
+    });
+    move || match (kind.get(), live.get_untracked()) {
+        (Kind::Waiting, _) => view! { <Skeleton/> }.into_any(),
+        (Kind::Failed, _) | (_, None) => view! { <Failed live/> }.into_any(),
+        (kind, Some(first)) => view! { <Known live first kind/> }.into_any(),
+    }
+}
+
+#[component]
+fn Failed(live: Live<VmDetail>) -> impl IntoView {
+    let failure = move || live.failure().map(|failure| view! { <FailureNotice failure/> });
+    view! {
+        <h1>{words::NO_VM}</h1>
+        {failure}
+        <p><a class="button" href="/">{words::ALL_VMS}</a></p>
+    }
+}
+
+#[component]
+fn Known(live: Live<VmDetail>, first: VmDetail, kind: Kind) -> impl IntoView {
+    let detail = Memo::new(move |_| live.get().unwrap_or_else(|| first.clone()));
+    let main = match kind {
+        Kind::NotSupported => view! { <NotSupported detail/> }.into_any(),
+        Kind::NotConfigured => view! { <NotConfigured live detail/> }.into_any(),
+        Kind::Waiting | Kind::Failed | Kind::Protected => view! { <Protected live detail/> }.into_any(),
+    };
+    view! {
+        <div class="connect">
+            <div class="connect__main">
+                <Title detail/>
+                {main}
+            </div>
+            <Facts detail/>
+        </div>
+    }
+}

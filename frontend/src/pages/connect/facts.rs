@@ -1,0 +1,59 @@
+use leptos::prelude::*;
+use shared::api::VmDetail;
+
+use super::words;
+use crate::{browser, components::copy::CopyButton, model::vm_list::port_name};
+
+/// What stays the same: addresses, NSGs, the policy.
+#[component]
+pub(super) fn Facts(detail: Memo<VmDetail>) -> impl IntoView {
+    let addresses = |list: Vec<std::net::IpAddr>| {
+        let texts: Vec<String> = list.iter().map(ToString::to_string).collect();
+        if texts.is_empty() { words::NONE.to_owned() } else { texts.join(", ") }
+    };
+    let public = move || addresses(detail.with(|detail| detail.network.public_addresses.clone()));
+    let private = move || addresses(detail.with(|detail| detail.network.private_addresses.clone()));
+    let nsgs = move || detail.with(|detail| detail.network.nsgs.join(", "));
+    let region = move || detail.with(|detail| detail.summary.location.clone());
+    let subscription = move || detail.with(|detail| detail.summary.subscription_name.clone());
+    view! {
+        <aside class="connect__facts" aria-label=words::FACTS>
+            <dl class="facts">
+                <dt>{words::PUBLIC}</dt><dd>{public}</dd>
+                <dt>{words::PRIVATE_ADDRESS}</dt><dd>{private}</dd>
+                <dt>{words::NSGS}</dt><dd>{nsgs}</dd>
+                <Policy detail/>
+                <dt>{words::REGION}</dt><dd>{region}</dd>
+                <dt>{words::SUBSCRIPTION}</dt><dd>{subscription}</dd>
+            </dl>
+            <Links detail/>
+        </aside>
+    }
+}
+
+#[component]
+fn Policy(detail: Memo<VmDetail>) -> impl IntoView {
+    let policy = Memo::new(move |_| detail.with(|detail| detail.policy.clone()));
+    move || {
+        let policy = policy.get()?;
+        let line = |rule: &shared::policy::PortRule| {
+            view! { <p><strong>{port_name(rule.port)}</strong>{": "}{words::port_rule(rule)}</p> }
+        };
+        let rules = policy.ports.iter().map(line).collect_view();
+        let precedence = words::precedence(policy.precedence).map(|text| view! { <p>{text}</p> });
+        Some(view! { <dt>{words::POLICY}</dt><dd>{rules}{precedence}</dd> })
+    }
+}
+
+#[component]
+fn Links(detail: Memo<VmDetail>) -> impl IntoView {
+    let vm = detail.with_untracked(|detail| detail.summary.vm.clone());
+    let activity = format!("/activity?vm={}", browser::encoded(&vm.to_string()));
+    let here = format!("{}{}", window().location().origin().unwrap_or_default(), crate::model::link::connect(&vm));
+    view! {
+        <p class="connect__links">
+            <a class="button button--quiet" href=activity>{words::ACTIVITY}</a>
+            <CopyButton text=here label=words::COPY_LINK/>
+        </p>
+    }
+}

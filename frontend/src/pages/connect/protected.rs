@@ -1,0 +1,71 @@
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+use shared::api::VmDetail;
+
+use super::{
+    desk::{Desk, Stage},
+    openings::Openings,
+    request::Request,
+    state::State,
+    words,
+};
+use crate::{
+    browser,
+    live::Live,
+    model::{form::RequestForm, prefill::Prefill},
+    session::SignedIn,
+};
+
+/// How the request form stands on the page.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Whole,
+    /// Something is open already: asking for more is possible and not the point.
+    Folded,
+    Gone,
+}
+
+/// A VM with a policy.
+#[component]
+pub(super) fn Protected(live: Live<VmDetail>, detail: Memo<VmDetail>) -> impl IntoView {
+    let session = SignedIn::of_page().session.get_untracked();
+    let query = use_query_map().get_untracked();
+    let prefill = Prefill::from_query(query.get("port"), query.get("for"), query.get("source"));
+    let policy = detail.with_untracked(|detail| detail.policy.clone());
+    let form = policy.and_then(|policy| RequestForm::starting(&policy, &session.source, &prefill))?;
+    let desk = Desk::new(live, detail, form);
+    let place = Memo::new(move |_| match desk.stage.get() {
+        Stage::Resting => Place::Whole,
+        Stage::Open { .. } => Place::Folded,
+        Stage::Unknown(_) | Stage::Opening { .. } | Stage::Closing { .. } => Place::Gone,
+    });
+    let request = move || match place.get() {
+        Place::Gone => ().into_any(),
+        Place::Whole => view! { <Request desk/> }.into_any(),
+        Place::Folded => view! {
+            <details class="fold">
+                <summary>{words::OPEN_LONGER}</summary>
+                <Request desk/>
+            </details>
+        }
+        .into_any(),
+    };
+    focus_once(desk);
+    Some(view! {
+        <State desk/>
+        {request}
+        <Openings desk/>
+    })
+}
+
+/// When the page comes up, Enter is enough: the focus is on the button, or on the field that it waits for.
+fn focus_once(desk: Desk) {
+    Effect::new(move |done: Option<bool>| {
+        let resting = desk.stage.get() == Stage::Resting;
+        if resting && done != Some(true) {
+            browser::focus("why-first");
+            browser::focus("primary");
+        }
+        done == Some(true) || resting || matches!(desk.stage.get(), Stage::Open { .. })
+    });
+}

@@ -1,0 +1,110 @@
+use leptos::prelude::*;
+use shared::{api::CreateGrant, policy::JustificationRule};
+
+mod fields;
+mod from;
+mod lasting;
+mod why;
+
+use self::{fields::{Objections, Port}, from::From, lasting::Lasting, why::Why};
+use super::{desk::Desk, words};
+use crate::{
+    components::notice::MaybeFailure,
+    model::{
+        form::Objection,
+        proof,
+        verdict::{action, verdict},
+    },
+    session::SignedIn,
+    task::Tasks,
+};
+
+pub(super) type Verdict = Memo<Result<CreateGrant, Vec<Objection>>>;
+
+/// The request: its one button first, then what it is made of.
+#[component]
+pub(super) fn Request(desk: Desk) -> impl IntoView {
+    let SignedIn { session, client, .. } = SignedIn::of_page();
+    let verdict: Verdict = Memo::new(move |_| {
+        desk.detail.with(|detail| session.with(|session| desk.form.with(|form| verdict(form, detail, session))))
+    });
+    let tasks = Tasks::here();
+    let submit = move |event: leptos::ev::SubmitEvent| {
+        event.prevent_default();
+        if let Ok(body) = verdict.get_untracked()
+            && !desk.asking.get_untracked()
+        {
+            why::keep(&body);
+            tasks.run(desk.ask(client, body));
+        }
+    };
+    let rule = Memo::new(move |_| desk.detail.with(|detail| detail.policy.as_ref().map(|policy| policy.justification)));
+    let why_first = move || {
+        (rule.get() == Some(JustificationRule::Required)).then(|| view! { <Why desk verdict required=true/> })
+    };
+    let why_last = move || {
+        (rule.get() == Some(JustificationRule::Optional)).then(|| view! { <Why desk verdict required=false/> })
+    };
+    view! {
+        <form class="request" aria-label=words::REQUEST novalidate on:submit=submit>
+            {why_first}
+            <Primary desk verdict/>
+            <Refusal desk/>
+            <Objections verdict field=None/>
+            <Port desk verdict/>
+            <From desk verdict/>
+            <Lasting desk verdict/>
+            {why_last}
+        </form>
+        <Changes desk/>
+    }
+}
+
+/// The button that says exactly what it will do.
+#[component]
+fn Primary(desk: Desk, verdict: Verdict) -> impl IntoView {
+    let session = SignedIn::of_page().session;
+    let said = Memo::new(move |_| session.with(|session| desk.form.with(|form| action(form, session))));
+    let what = move || if desk.asking.get() { words::ASKING.to_owned() } else { said.get().0 };
+    let disabled = move || verdict.with(Result::is_err) || desk.asking.get();
+    view! {
+        <button type="submit" class="button button--primary button--wide" id="primary" disabled=disabled>
+            <span class="button__what">{what}</span>
+            {" "}
+            <span class="button__how">{move || said.get().1}</span>
+        </button>
+    }
+}
+
+/// Why the server did not take the request.
+#[component]
+fn Refusal(desk: Desk) -> impl IntoView {
+    let doubtful = move || {
+        let doubtful = desk.refused.with(|failure| failure.as_ref().is_some_and(|failure| failure.is_doubtful()));
+        doubtful.then(|| view! { <p class="muted">{words::DOUBTFUL}</p> })
+    };
+    view! {
+        <MaybeFailure failure=desk.refused/>
+        {doubtful}
+    }
+}
+
+/// What would be written, who gets in, what stays as it is.
+#[component]
+fn Changes(desk: Desk) -> impl IntoView {
+    let session = SignedIn::of_page().session;
+    let lines = Memo::new(move |_| {
+        desk.detail.with(|detail| session.with(|session| desk.form.with(|form| proof::changes(form, detail, session))))
+    });
+    move || {
+        lines.with(|lines| !lines.is_empty()).then(|| {
+            let items = lines.get().into_iter().map(|text| view! { <li>{text}</li> }).collect_view();
+            view! {
+                <details class="fold">
+                    <summary>{words::CHANGES}</summary>
+                    <ol class="changes">{items}</ol>
+                </details>
+            }
+        })
+    }
+}

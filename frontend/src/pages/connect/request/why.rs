@@ -1,0 +1,46 @@
+use leptos::prelude::*;
+use shared::api::CreateGrant;
+
+use super::{
+    Verdict,
+    fields::{Group, Objections},
+    words,
+};
+use crate::{browser, model::form::Field, pages::connect::desk::Desk};
+
+const LAST: &str = "postern.why";
+const OFFERED: &str = "last-why";
+
+/// Keeps the reason to offer it next time.
+pub(super) fn keep(body: &CreateGrant) {
+    if let Some(why) = &body.justification {
+        browser::store(LAST, Some(why.as_str()));
+    }
+}
+
+/// Why access is needed; the last reason is offered.
+#[component]
+pub(super) fn Why(desk: Desk, verdict: Verdict, required: bool) -> impl IntoView {
+    let (hint, id) = if required { (words::WHY_REQUIRED, "why-first") } else { (words::WHY_OPTIONAL, "why") };
+    let last = browser::stored(LAST).map(|why| view! { <option value=why></option> });
+    let typed = move |event| desk.form.update(|form| form.why = event_target_value(&event));
+    view! {
+        <Group name=words::WHY>
+            <input
+                class="input"
+                type="text"
+                id=id
+                list=OFFERED
+                autocomplete="off"
+                maxlength="500"
+                placeholder=hint
+                aria-label=words::WHY
+                aria-required=required.to_string()
+                prop:value=move || desk.form.with(|form| form.why.clone())
+                on:input=typed
+            />
+            <datalist id=OFFERED>{last}</datalist>
+            <Objections verdict field=Some(Field::Why)/>
+        </Group>
+    }
+}

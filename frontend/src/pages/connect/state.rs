@@ -1,0 +1,67 @@
+use leptos::prelude::*;
+
+mod closing;
+mod open;
+mod progress;
+mod resting;
+mod unknown;
+
+use self::{closing::Closing, open::Open, progress::Progress, resting::Resting, unknown::Unknown};
+use super::{
+    desk::{Desk, Stage},
+    words,
+};
+use crate::{
+    clock,
+    model::{port_state::worries, times},
+    session::SignedIn,
+};
+
+/// What is true now. Changes are read out.
+#[component]
+pub(super) fn State(desk: Desk) -> impl IntoView {
+    let block = move || match desk.stage.get() {
+        Stage::Unknown(failure) => view! { <Unknown failure/> }.into_any(),
+        Stage::Resting => view! { <Resting desk/> }.into_any(),
+        Stage::Opening { written } => view! { <Progress desk written/> }.into_any(),
+        Stage::Open { until } => view! { <Open desk until/> }.into_any(),
+        Stage::Closing { revoked } => view! { <Closing desk revoked/> }.into_any(),
+    };
+    view! { <section aria-label=words::STATE aria-live="polite" id="state" tabindex=-1>{block}</section> }
+}
+
+/// When the rules were last read from Azure.
+#[component]
+fn Checked(desk: Desk) -> impl IntoView {
+    let now = SignedIn::of_page().clock;
+    let at = Memo::new(move |_| desk.detail.with(|detail| detail.checked_at));
+    let words = move || match at.get() {
+        Some(at) => words::checked(&times::ago(at, now.now())),
+        None => words::NOT_CHECKED.to_owned(),
+    };
+    view! { <p class="block__checked" aria-live="off">{words}</p> }
+}
+
+/// Each thing that speaks against what the block says.
+#[component]
+fn Worries(desk: Desk, #[prop(optional)] under_way: bool) -> impl IntoView {
+    let now = SignedIn::of_page().clock;
+    let sentences = Memo::new(move |_| {
+        let now = now.coarse_now();
+        desk.status().map(|status| worries(&status, under_way, now, clock::zone(now))).unwrap_or_default()
+    });
+    move || {
+        let lines = sentences.get();
+        (!lines.is_empty()).then(|| {
+            let items = lines.into_iter().map(|text| view! { <li>{text}</li> }).collect_view();
+            view! { <ul class="worries">{items}</ul> }
+        })
+    }
+}
+
+/// What went wrong last with one's own opening.
+#[component]
+fn Trouble(desk: Desk) -> impl IntoView {
+    let trouble = Memo::new(move |_| desk.own.with(|own| own.as_ref().and_then(|own| own.trouble.clone())));
+    move || trouble.get().map(|text| view! { <p class="block__trouble">{text}</p> })
+}

@@ -1,0 +1,69 @@
+use jiff::Timestamp;
+use leptos::prelude::*;
+use shared::port::Port;
+
+use super::{Checked, Worries, words};
+use crate::{
+    browser,
+    components::{
+        close_now::CloseNow,
+        copy::CopyText,
+        countdown::Countdown,
+        state_mark::Shape,
+        time::clock_time,
+    },
+    model::{link, port_state::Tone},
+    pages::connect::desk::Desk,
+    session::SignedIn,
+};
+
+/// Open for the reader: until when, and how to use it.
+#[component]
+pub(super) fn Open(desk: Desk, until: Timestamp) -> impl IntoView {
+    let clock = SignedIn::of_page().clock;
+    let time = move || clock_time(until, clock.coarse_now());
+    let close = desk.own.get_untracked().filter(|own| own.revocable).map(|own| {
+        let on_answer = Callback::new(move |grant| {
+            desk.hear(grant);
+            browser::focus("state");
+        });
+        view! { <CloseNow grant=own.grant on_answer/> }
+    });
+    let from = desk.own.get_untracked().map(|own| own.lease.sources.to_string());
+    view! {
+        <div class="block block--open">
+            <h2 class="block__head">
+                <Shape tone=Tone::Open/>
+                <span aria-hidden="true">{words::OPEN_FOR_YOU}{" · "}</span>
+                <span class="visually-hidden">{move || words::open_until(&time())}</span>
+                <Countdown end=until/>
+            </h2>
+            <p class="block__until">{move || words::until(&time())}{" · from "}{from}</p>
+            <WayIn desk/>
+            <Worries desk/>
+            <div class="block__actions">{close}</div>
+            <Checked desk/>
+        </div>
+    }
+}
+
+/// What to type or to download.
+#[component]
+fn WayIn(desk: Desk) -> impl IntoView {
+    let port = desk.form.with_untracked(|form| form.port);
+    let (vm, way) = desk.detail.with_untracked(|detail| {
+        (detail.summary.vm.clone(), link::way(&detail.network, port))
+    });
+    let text = match way {
+        Some(way) => view! { <CopyText text=way.text().to_owned()/> }.into_any(),
+        None => view! { <p>{words::NO_ADDRESS}</p> }.into_any(),
+    };
+    let rdp = (port == Port::RDP).then(|| {
+        let (href, name) = (link::rdp_file(&vm, port), format!("{}.rdp", vm.name()));
+        view! { <p><a class="button" href=href download=name rel="external">{words::RDP_FILE}</a></p> }
+    });
+    view! {
+        {text}
+        {rdp}
+    }
+}

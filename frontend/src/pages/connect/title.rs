@@ -1,0 +1,28 @@
+use leptos::prelude::*;
+use shared::api::VmDetail;
+
+use super::words;
+use crate::model::vm_list::{os_name, power_name};
+
+#[component]
+pub(super) fn Title(detail: Memo<VmDetail>) -> impl IntoView {
+    let name = move || detail.with(|detail| detail.summary.vm.name().to_owned());
+    let place = move || {
+        detail.with(|detail| format!("{} · {}", detail.summary.vm.resource_group(), detail.summary.subscription_name))
+    };
+    let facts = move || {
+        detail.with(|detail| {
+            let summary = &detail.summary;
+            let address = detail.network.connect_to().map(|address| format!(" · {address}"));
+            format!("{} · {}{}", os_name(summary.os), power_name(summary.power), address.unwrap_or_default())
+        })
+    };
+    view! {
+        <header class="title">
+            <p class="title__back"><a href="/">{words::ALL_VMS}</a></p>
+            <h1 class="title__name">{name}</h1>
+            <p class="title__place">{place}</p>
+            <p class="title__facts">{facts}</p>
+        </header>
+    }
+}
