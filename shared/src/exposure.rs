@@ -12,7 +12,7 @@ use crate::{
     inventory::{Machine, Path},
     nsg::{
         ObservedNsg,
-        evaluate::{Transport, Way, through},
+        evaluate::{Transport, Way, internet, through},
         stamp::{Deployment, Purpose, Stamp},
     },
     policy::PortRule,
@@ -169,13 +169,20 @@ fn is_of_living(deployment: &Deployment, rule: &NsgRule, living: &[GrantId]) -> 
     })
 }
 
+/// Three dozen prefixes that together are the Internet say less than its name.
 fn in_words(set: &AddressSet) -> Vec<String> {
     let prefixes = set.prefixes();
-    let whole = |net: &IpNet| net.prefix_len() == 0;
-    if prefixes.iter().any(whole) {
-        vec!["*".to_owned()]
-    } else {
-        prefixes.iter().map(IpNet::to_string).collect()
+    if prefixes.iter().any(|net| net.prefix_len() == 0) {
+        return vec!["*".to_owned()];
+    }
+    let all = internet();
+    let public = prefixes.first().map(|net| AddressSet::all_like(net.addr()).intersection(&all));
+    match public.filter(|public| public.is_subset(set)) {
+        Some(public) => {
+            let rest = set.minus(&public).prefixes();
+            std::iter::once("Internet".to_owned()).chain(rest.iter().map(IpNet::to_string)).collect()
+        }
+        None => prefixes.iter().map(IpNet::to_string).collect(),
     }
 }
 

@@ -123,6 +123,9 @@ fn origin(from: &[String]) -> String {
     if from.iter().any(|prefix| prefix == "*") {
         return " from anywhere".to_owned();
     }
+    if from.iter().any(|prefix| prefix == "Internet") {
+        return " from the Internet".to_owned();
+    }
     match from.len() {
         0 => String::new(),
         n if n > SHOWN => format!(" from {} and {} more", from[..SHOWN].join(", "), n - SHOWN),

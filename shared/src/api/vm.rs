@@ -197,7 +197,7 @@ pub enum Concern {
 /// From where packets get in by a rule that is not a living lease's.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exposed {
-    /// Prefixes, or `*` for every address.
+    /// Prefixes, `Internet` for all public addresses, or `*` for every address.
     pub from: Vec<String>,
     pub rule: RuleName,
     /// Whether it is sure: `false` where a service tag or group is not known to Postern.

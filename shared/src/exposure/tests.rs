@@ -39,6 +39,13 @@ fn a_customers_allow_is_named_with_the_addresses_it_lets_in() {
 }
 
 #[test]
+fn an_allow_from_the_internet_is_called_so() {
+    let mut allow = a_rule("allow-ssh", 300, Access::Allow, "*", "22");
+    allow.sources = std::collections::BTreeSet::from([AddressMatch::Tag("Internet".to_owned())]);
+    assert_eq!(state(vec![guard(4096), allow], &[]).1[0].from, ["Internet"]);
+}
+
+#[test]
 fn a_missing_guard_is_a_concern_and_the_default_rule_is_named() {
     let (state, exposed) = state(vec![], &[]);
     let PortState::PossiblyOpen { concerns } = state else { panic!("{state:?}") };

@@ -192,6 +192,11 @@ fn resolve_one(one: &AddressMatch, target: Target<'_>) -> (AddressSet, AddressSe
     }
 }
 
+/// Every address that packets from the Internet can have.
+pub fn internet() -> AddressSet {
+    AddressSet::all().minus(&private())
+}
+
 /// The networks of RFC 1918, RFC 6598 and RFC 4193.
 fn private() -> AddressSet {
     ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"]
