@@ -5,8 +5,9 @@ use leptos::{leptos_dom::helpers::TimeoutHandle, prelude::*};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use shared::{
     api::{
-        Activity, ActivityQuery, CreateGrant, GrantList, GrantView, IDEMPOTENCY_HEADER, PORTAL_HEADER, PutPolicy,
-        RemovedPolicy, Session, VmDetail, VmList, grant_path, policy_path, revoke_path, route, vm_path,
+        Activity, ActivityQuery, CreateGrant, GrantList, GrantView, IDEMPOTENCY_HEADER, PORTAL_HEADER,
+        PutPolicy, RemovedPolicy, Session, VmDetail, VmList, grant_path, policy_path, revoke_path, route,
+        vm_path,
     },
     grant::GrantId,
     vm::VmId,
@@ -117,7 +118,11 @@ impl Client {
         self.send(Call::new(Method::GET, path), NOTHING).await
     }
 
-    async fn send<T: DeserializeOwned>(self, call: Call, body: Option<&impl Serialize>) -> Result<T, Failure> {
+    async fn send<T: DeserializeOwned>(
+        self,
+        call: Call,
+        body: Option<&impl Serialize>,
+    ) -> Result<T, Failure> {
         let (status, text) = call.send(body).await.ok_or(Failure::Unreachable)?;
         if status == NOBODY {
             self.signed_out.set(true);
@@ -144,7 +149,8 @@ impl Call {
     fn new(method: Method, path: &str) -> Self {
         let abort = AbortOnDrop::armed();
         let signal = abort.as_ref().map(|abort| abort.controller.signal());
-        let request = RequestBuilder::new(path).header("accept", "application/json").abort_signal(signal.as_ref());
+        let request =
+            RequestBuilder::new(path).header("accept", "application/json").abort_signal(signal.as_ref());
         let request = if method == Method::GET { request } else { request.header(PORTAL_HEADER, "1") };
         Self { request: request.method(method), _abort: abort }
     }
@@ -203,6 +209,7 @@ fn with_query(path: &str, query: &ActivityQuery) -> String {
         ("limit", limit.map(|limit| limit.to_string())),
     ];
     let given = pairs.into_iter().filter_map(|(name, value)| Some((name, value?)));
-    let parts: Vec<String> = given.map(|(name, value)| format!("{name}={}", browser::encoded(&value))).collect();
+    let parts: Vec<String> =
+        given.map(|(name, value)| format!("{name}={}", browser::encoded(&value))).collect();
     if parts.is_empty() { path.to_owned() } else { format!("{path}?{}", parts.join("&")) }
 }

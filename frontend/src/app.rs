@@ -15,7 +15,10 @@ use crate::{
     components::{header::Header, health_banner::HealthBanner, notice::FailureNotice, skeleton::Skeleton},
     live::Live,
     model::failure::Failure,
-    pages::{access::Access, activity::ActivityLog, connect::Connect, not_found::NotFound, sign_in::SignIn, vms::Vms},
+    pages::{
+        access::Access, activity::ActivityLog, connect::Connect, not_found::NotFound, sign_in::SignIn,
+        vms::Vms,
+    },
     session::SignedIn,
 };
 

@@ -1,8 +1,14 @@
 //! The contract of the fabric, as Azure in a box holds Postern to it.
 
+#[cfg(test)]
 mod azure;
+#[cfg(test)]
 mod identity;
+#[cfg(test)]
 mod inventory;
+#[cfg(test)]
 mod observe;
+#[cfg(test)]
 mod rights;
+#[cfg(test)]
 mod write;

@@ -119,7 +119,7 @@ impl World {
         ];
         let answer: Value =
             self.http.post(url).form(&form).send().await.expect("Entra answers").json().await.expect("JSON");
-        answer["access_token"].as_str().unwrap_or_else(|| panic!("no token: {answer}")).to_owned()
+        answer["access_token"].as_str().expect("Entra gives a token").to_owned()
     }
 
     pub fn text(&self, field: &str) -> &str {
@@ -141,7 +141,7 @@ impl World {
     pub async fn probe(&self, vm: &VmId, port: u16, source: &str) -> String {
         let body = json!({ "vm": vm.to_string(), "port": port, "protocol": "tcp", "source": source });
         let answer = self.sim_call(reqwest::Method::POST, "probe", &body).await;
-        answer["verdict"].as_str().unwrap_or_else(|| panic!("no verdict: {answer}")).to_owned()
+        answer["verdict"].as_str().expect("azure-sim knows the VM").to_owned()
     }
 
     pub async fn fault(&self, fault: Value) {
@@ -195,7 +195,7 @@ fn config(demo: &Value, data: &TempDir) -> Config {
         ("POSTERN_DEPLOYMENT", "test".to_owned()),
     ];
     let variables = variables.into_iter().map(|(name, value)| (name.to_owned(), value));
-    Config::from_vars(variables).unwrap_or_else(|errors| panic!("{errors}"))
+    Config::from_vars(variables).expect("a configuration")
 }
 
 fn cookie_key(byte: u8) -> String {
@@ -213,8 +213,7 @@ async fn application(config: &Config, demo: &Value, clock: Arc<ManualClock>) -> 
     let credential = Arc::new(SimIdentity { endpoint: identity.0, header: identity.1, http: http.clone() });
     let fabric =
         Arc::new(AzureFabric::new(endpoint, credential, http.clone(), Arc::clone(&clock), Arc::clone(&ids)));
-    let store =
-        Store::open(&config.database, StoreId::new(0xbeef)).await.unwrap_or_else(|error| panic!("{error}"));
+    let store = Store::open(&config.database, StoreId::new(0xbeef)).await.expect("the store opens");
     let auth = Auth::new(config, http, Arc::clone(&clock), Arc::clone(&ids));
     App::new(config, auth, (store, fabric), (clock, ids), false)
 }

@@ -4,8 +4,7 @@ use super::state_mark::Shape;
 use crate::{model::port_state::Tone, session::SignedIn};
 
 mod words {
-    pub(super) const TIMER_SILENT: &str =
-        "The timer that closes ports has been silent for 3 minutes: openings may end late. Tell whoever runs Postern.";
+    pub(super) const TIMER_SILENT: &str = "The timer that closes ports has been silent for 3 minutes: openings may end late. Tell whoever runs Postern.";
 
     pub(super) fn overdue(count: u64) -> String {
         match count {

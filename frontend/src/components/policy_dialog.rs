@@ -126,7 +126,9 @@ fn network_of(change: RwSignal<Option<PolicyChange>>, client: Client) -> RwSigna
     let network = RwSignal::new(Network::default());
     Effect::new(move |_| {
         network.set(Network::default());
-        let Some(vm) = change.with(|change| change.as_ref().map(|change| change.vm().vm.clone())) else { return };
+        let Some(vm) = change.with(|change| change.as_ref().map(|change| change.vm().vm.clone())) else {
+            return;
+        };
         spawn_local_scoped_with_cancellation(async move {
             if let Ok(detail) = client.read_vm(&vm).await {
                 network.set(detail.network);

@@ -18,11 +18,7 @@ pub(crate) fn in_words(seconds: i64) -> String {
 /// *1 h*, *30 min*, *1 h 30 min*.
 pub(crate) fn short(seconds: i64) -> String {
     let part = |count: i64, unit: &str| (count != 0).then(|| format!("{count} {unit}"));
-    joined([
-        part(seconds / HOUR, "h"),
-        part(seconds / MINUTE % 60, "min"),
-        part(seconds % MINUTE, "s"),
-    ])
+    joined([part(seconds / HOUR, "h"), part(seconds / MINUTE % 60, "min"), part(seconds % MINUTE, "s")])
 }
 
 fn counted(count: i64, unit: &str) -> Option<String> {
@@ -48,9 +44,8 @@ pub(crate) struct Choice {
 pub(crate) fn choices(longest: MaxDuration) -> Vec<Choice> {
     let longest = longest.seconds() / MINUTE;
     let shorter = [30, 60, 120].into_iter().filter(|minutes| *minutes < longest);
-    let mut choices: Vec<Choice> = shorter
-        .map(|minutes| Choice { minutes, label: short(minutes * MINUTE) })
-        .collect();
+    let mut choices: Vec<Choice> =
+        shorter.map(|minutes| Choice { minutes, label: short(minutes * MINUTE) }).collect();
     let label = format!("{} max", short(longest * MINUTE));
     choices.push(Choice { minutes: longest, label });
     choices

@@ -31,7 +31,9 @@ impl Failure {
             Self::Unreachable => "Cannot reach Postern, state unknown. Trying again.".to_owned(),
             Self::Refused { problem, .. } => problem.message.clone(),
             Self::Garbled { status } => {
-                format!("Postern gave an answer that the portal cannot read (status {status}), state unknown. Reload the page.")
+                format!(
+                    "Postern gave an answer that the portal cannot read (status {status}), state unknown. Reload the page."
+                )
             }
         }
     }

@@ -74,7 +74,8 @@ impl RequestForm {
 
     pub(crate) fn parse(&self, seen: &SourceSeen) -> Result<Parsed, Vec<Objection>> {
         let sources = self.sources(seen).map_err(|text| Objection::to(Field::From, text));
-        let duration = durations::parse_minutes(&self.minutes).map_err(|text| Objection::to(Field::For, text));
+        let duration =
+            durations::parse_minutes(&self.minutes).map_err(|text| Objection::to(Field::For, text));
         let why = self.why().map_err(|text| Objection::to(Field::Why, text));
         match (sources, duration, why) {
             (Ok(sources), Ok(duration), Ok(why)) => Ok(Parsed { sources, duration, why }),
@@ -87,9 +88,10 @@ impl RequestForm {
 
     fn sources(&self, seen: &SourceSeen) -> Result<Sources, String> {
         match self.origin {
-            Origin::Mine => seen.prefix.map(Sources::one).ok_or_else(|| {
-                format!("Nothing can be opened to {}; name another address", seen.address)
-            }),
+            Origin::Mine => seen
+                .prefix
+                .map(Sources::one)
+                .ok_or_else(|| format!("Nothing can be opened to {}; name another address", seen.address)),
             Origin::Another => parse_sources(&self.another),
         }
     }
@@ -106,8 +108,9 @@ fn parse_sources(text: &str) -> Result<Sources, String> {
     let parts = text.split([',', ' ']).filter(|part| !part.is_empty());
     let prefixes: Result<Vec<SourcePrefix>, _> = parts.map(str::parse).collect();
     let prefixes = prefixes.map_err(|error| capitalised(&error.to_string()))?;
-    Sources::try_from(prefixes)
-        .map_err(|_| "Name an address like 203.0.113.7 or a range like 203.0.113.0/24; at most 100".to_owned())
+    Sources::try_from(prefixes).map_err(|_| {
+        "Name an address like 203.0.113.7 or a range like 203.0.113.0/24; at most 100".to_owned()
+    })
 }
 
 /// The domain's reasons are parts of sentences; on their own line they start one.

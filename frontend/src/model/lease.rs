@@ -11,11 +11,21 @@ use shared::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Phase {
     /// On its way: asked for, and perhaps written, but not read back.
-    Opening { written: bool },
-    Open { until: Timestamp },
+    Opening {
+        written: bool,
+    },
+    Open {
+        until: Timestamp,
+    },
     /// Its end has passed, and it was not read back as closed: possibly open.
-    Closing { revoked: bool, since: Timestamp },
-    Closed { reason: CloseReason, at: Timestamp },
+    Closing {
+        revoked: bool,
+        since: Timestamp,
+    },
+    Closed {
+        reason: CloseReason,
+        at: Timestamp,
+    },
 }
 
 pub(crate) fn phase(view: &LeaseView, now: Timestamp) -> Phase {
@@ -125,7 +135,8 @@ mod tests {
 
     #[test]
     fn the_newer_word_counts() {
-        let own = |detail: &VmDetail, grant: &GrantView| own_lease(detail, Some(grant), detail.ports[0].rule.port);
+        let own =
+            |detail: &VmDetail, grant: &GrantView| own_lease(detail, Some(grant), detail.ports[0].rule.port);
         let detail = listing(vec![pending()], now());
         assert_eq!(own(&detail, &a_grant(open(), later(1))), Some(open()));
         let detail = listing(vec![open()], later(2));
@@ -161,6 +172,9 @@ mod tests {
         let heard = a_grant(open(), now());
         assert_eq!(own_lease(&listing(vec![], later(5)), Some(&heard), port), None);
         assert_eq!(own_lease(&listing(vec![], now()), Some(&a_grant(open(), later(5))), port), Some(open()));
-        assert_eq!(own_lease(&listing(vec![], later(90)), Some(&a_grant(closed(), later(60))), port), Some(closed()));
+        assert_eq!(
+            own_lease(&listing(vec![], later(90)), Some(&a_grant(closed(), later(60))), port),
+            Some(closed())
+        );
     }
 }

@@ -69,14 +69,15 @@ pub(crate) fn worries(status: &PortStatus, under_way: bool, now: Timestamp, zone
         PortState::PossiblyOpen { concerns } => concerns.as_slice(),
         PortState::Closed | PortState::Open { .. } => &[],
     };
-    let shown = |concern: &&Concern| !(under_way && matches!(concern, Concern::NotConfirmed | Concern::Overdue { .. }));
-    let mut sentences: Vec<String> = concerns
-        .iter()
-        .filter(shown)
-        .map(|concern| sentence(concern, &status.exposed, now, zone))
-        .collect();
+    let shown = |concern: &&Concern| {
+        !(under_way && matches!(concern, Concern::NotConfirmed | Concern::Overdue { .. }))
+    };
+    let mut sentences: Vec<String> =
+        concerns.iter().filter(shown).map(|concern| sentence(concern, &status.exposed, now, zone)).collect();
     let named = |rule: &RuleName| {
-        concerns.iter().any(|concern| matches!(concern, Concern::ForeignRule { rule: foreign } if foreign == rule))
+        concerns
+            .iter()
+            .any(|concern| matches!(concern, Concern::ForeignRule { rule: foreign } if foreign == rule))
     };
     let unnamed = status.exposed.iter().filter(|exposed| !named(&exposed.rule));
     sentences.extend(unnamed.map(|exposed| still_open(&exposed.rule, &status.exposed)));

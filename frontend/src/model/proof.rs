@@ -24,7 +24,9 @@ pub(crate) fn changes(form: &RequestForm, detail: &VmDetail, session: &Session) 
     let mut changes = vec![
         format!("An allow rule is written to {}, before the guard.", nsgs(&detail.network)),
         format!("It lets {protocol} from {sources} reach port {port}{}.", destination(&detail.network)),
-        format!("After {lasting} the rule is removed and read back as gone. Connections that are up then may stay up."),
+        format!(
+            "After {lasting} the rule is removed and read back as gone. Connections that are up then may stay up."
+        ),
     ];
     if status.is_some_and(|status| !status.exposed.is_empty()) {
         changes.push("What customer rules let in stays as it is.".to_owned());

@@ -2,7 +2,8 @@
 
 use jiff::{Timestamp, civil::DateTime, tz::Offset};
 
-const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+const MONTHS: [&str; 12] =
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 /// What is left until `end` as *hh:mm:ss*, a begun second counting whole; zeros once it is over.
 pub(crate) fn countdown(end: Timestamp, now: Timestamp) -> String {

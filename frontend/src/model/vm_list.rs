@@ -50,7 +50,8 @@ pub(crate) fn matching(vms: &[VmSummary], tab: Tab, needle: &str) -> Vec<VmSumma
     let needle = needle.to_lowercase();
     let words: Vec<&str> = needle.split_whitespace().collect();
     let matches = |vm: &&VmSummary| {
-        let text = format!("{} {} {}", vm.vm.name(), vm.vm.resource_group(), vm.subscription_name).to_lowercase();
+        let text =
+            format!("{} {} {}", vm.vm.name(), vm.vm.resource_group(), vm.subscription_name).to_lowercase();
         words.iter().all(|word| text.contains(word))
     };
     let mut found: Vec<VmSummary> = vms.iter().filter(|vm| tab.holds(vm)).filter(matches).cloned().collect();

@@ -54,7 +54,8 @@ fn Lists(leases: Memo<Option<Vec<LeaseView>>>, reload: Callback<()>) -> impl Int
         let all = leases.get().unwrap_or_default();
         all.into_iter().filter(|view| view.lease.is_closed() == closed).collect::<Vec<LeaseView>>()
     };
-    let open = move || rows(part(false), words::NOTHING, move |view| view! { <OpenRow view reload/> }.into_any());
+    let open =
+        move || rows(part(false), words::NOTHING, move |view| view! { <OpenRow view reload/> }.into_any());
     let ended = move || rows(part(true), words::NO_RECENT, |view| view! { <EndedRow view/> }.into_any());
     view! {
         <section aria-labelledby="open-now">

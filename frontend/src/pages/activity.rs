@@ -54,14 +54,17 @@ fn Steps(log: Log) -> impl IntoView {
     move || match stage.get() {
         None if log.failure.with(Option::is_some) => ().into_any(),
         None => view! { <SkeletonRows/> }.into_any(),
-        Some(true) => view! { <Empty title=words::EMPTY.0.to_owned() text=words::EMPTY.1.to_owned()/> }.into_any(),
+        Some(true) => {
+            view! { <Empty title=words::EMPTY.0.to_owned() text=words::EMPTY.1.to_owned()/> }.into_any()
+        }
         Some(false) => view! { <Table log/> }.into_any(),
     }
 }
 
 #[component]
 fn Table(log: Log) -> impl IntoView {
-    let heads = [words::TIME, words::WHO, words::VM, words::WHAT].map(|name| view! { <th scope="col">{name}</th> });
+    let heads =
+        [words::TIME, words::WHO, words::VM, words::WHAT].map(|name| view! { <th scope="col">{name}</th> });
     let steps = move || log.steps.get().unwrap_or_default();
     let key = |step: &Step| step.entry.hash.clone();
     let older = move || {

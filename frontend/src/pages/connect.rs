@@ -17,7 +17,12 @@ mod title;
 mod unguarded;
 mod words;
 
-use self::{facts::Facts, protected::Protected, title::Title, unguarded::{NotConfigured, NotSupported}};
+use self::{
+    facts::Facts,
+    protected::Protected,
+    title::Title,
+    unguarded::{NotConfigured, NotSupported},
+};
 use crate::{
     components::{notice::FailureNotice, page_title::set_page_title, skeleton::Skeleton},
     live::Live,
@@ -30,7 +35,9 @@ use crate::{
 pub(crate) fn Connect() -> impl IntoView {
     let params = use_params_map();
     let vm: Memo<Option<VmId>> = Memo::new(move |_| {
-        params.with(|params| link::vm_of(&params.get("subscription")?, &params.get("group")?, &params.get("vm")?))
+        params.with(|params| {
+            link::vm_of(&params.get("subscription")?, &params.get("group")?, &params.get("vm")?)
+        })
     });
     move || match vm.get() {
         Some(vm) => view! { <Vm vm/> }.into_any(),

@@ -5,8 +5,7 @@ use crate::{browser, components::page_title::set_page_title};
 
 mod words {
     pub(super) const TITLE: &str = "Sign in";
-    pub(super) const WHAT: &str =
-        "Postern opens a management port of a virtual machine for you, from your address, for a while. Then it closes it.";
+    pub(super) const WHAT: &str = "Postern opens a management port of a virtual machine for you, from your address, for a while. Then it closes it.";
     pub(super) const BACK: &str = "You come back to this page.";
 }
 

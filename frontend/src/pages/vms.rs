@@ -53,7 +53,8 @@ pub(crate) fn Vms() -> impl IntoView {
         vms.with(|vms| vms.as_ref().map(|vms| matching(vms, tab.get(), &needle.get())).unwrap_or_default())
     });
     let shown = Shown { tab, needle, rows, limit, change: RwSignal::new(None) };
-    let counts = Memo::new(move |_| vms.with(|vms| vms.as_ref().map(|vms| Tab::ALL.map(|tab| tab.count(vms)))));
+    let counts =
+        Memo::new(move |_| vms.with(|vms| vms.as_ref().map(|vms| Tab::ALL.map(|tab| tab.count(vms)))));
     let loaded = Memo::new(move |_| vms.with(Option::is_some));
     let failure = Signal::derive(move || live.failure());
     let body = move || {

@@ -81,7 +81,8 @@ fn secrets_are_not_shown() {
 fn with(more: &[(&str, &str)]) -> Result<Config, ConfigErrors> {
     use base64::{Engine as _, engine::general_purpose::STANDARD};
     let key = STANDARD.encode([7; 64]);
-    let all = GOOD.iter().chain([&("POSTERN_COOKIE_KEY", key.as_str())]).chain(more);
+    let key = [("POSTERN_COOKIE_KEY", key.as_str())];
+    let all = GOOD.iter().chain(&key).chain(more);
     let vars: std::collections::BTreeMap<String, String> =
         all.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     Config::from_vars(vars.into_iter())

@@ -39,7 +39,7 @@ pub(crate) async fn list_activity(
     let next = loop {
         let page = app.store().activity(&filter).await?;
         steps.extend(page.entries.into_iter().filter(|entry| readable.shows(entry)).map(step));
-        filter.before = page.next.clone();
+        filter.before = page.next;
         // A page may hold only entries that the caller may not see.
         if page.next.is_none() || steps.len() >= usize::from(limit) {
             break page.next;

@@ -43,7 +43,8 @@ pub(super) fn OpenRow(view: LeaseView, reload: Callback<()>) -> impl IntoView {
     let close = move || {
         let living = matches!(now.get(), Phase::Open { .. } | Phase::Opening { .. });
         let label = label.clone();
-        (revocable && living).then(|| view! { <CloseNow grant label on_answer=Callback::new(move |_| reload.run(()))/> })
+        (revocable && living)
+            .then(|| view! { <CloseNow grant label on_answer=Callback::new(move |_| reload.run(()))/> })
     };
     let trouble = view.trouble.clone().map(|text| view! { <p class="lease__trouble">{text}</p> });
     view! {

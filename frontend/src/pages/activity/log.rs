@@ -39,7 +39,11 @@ impl Log {
         });
         let client = SignedIn::of_page().client;
         Effect::new(move |_| {
-            let query = ActivityQuery { vm: vm.get_untracked(), before: log.wanted.get(), ..ActivityQuery::default() };
+            let query = ActivityQuery {
+                vm: vm.get_untracked(),
+                before: log.wanted.get(),
+                ..ActivityQuery::default()
+            };
             log.busy.set(true);
             spawn_local_scoped_with_cancellation(async move {
                 let answer = client.list_activity(&query).await;

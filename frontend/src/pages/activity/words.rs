@@ -12,7 +12,8 @@ pub(super) const CONNECT: &str = "Connect";
 pub(super) const DETAILS: &str = "Details";
 pub(super) const CORRELATION: &str = "Azure's correlation id";
 pub(super) const HASH: &str = "Hash of the entry";
-pub(super) const EMPTY: (&str, &str) = ("Nothing has happened yet", "Every request, decision, write and reading back is listed here.");
+pub(super) const EMPTY: (&str, &str) =
+    ("Nothing has happened yet", "Every request, decision, write and reading back is listed here.");
 
 pub(super) fn title_of(vm: &str) -> String {
     format!("Activity of {vm}")

@@ -60,9 +60,15 @@ pub(super) enum Stage {
     Unknown(Failure),
     /// Nothing of one's own is open or moving.
     Resting,
-    Opening { written: bool },
-    Open { until: Timestamp },
-    Closing { revoked: bool },
+    Opening {
+        written: bool,
+    },
+    Open {
+        until: Timestamp,
+    },
+    Closing {
+        revoked: bool,
+    },
 }
 
 impl Desk {
@@ -72,7 +78,9 @@ impl Desk {
         let (grant, lost) = (RwSignal::new(None), RwSignal::new(None));
         let port = Memo::new(move |_| form.with(|form| form.port));
         let own = Memo::new(move |_| {
-            detail.with(|detail| grant.with(|grant: &Option<GrantView>| own_lease(detail, grant.as_ref(), port.get())))
+            detail.with(|detail| {
+                grant.with(|grant: &Option<GrantView>| own_lease(detail, grant.as_ref(), port.get()))
+            })
         });
         let stage = Memo::new(move |_| {
             if let Some(failure) = live.failure().or_else(|| lost.get()) {

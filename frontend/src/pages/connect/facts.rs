@@ -49,7 +49,8 @@ fn Policy(detail: Memo<VmDetail>) -> impl IntoView {
 fn Links(detail: Memo<VmDetail>) -> impl IntoView {
     let vm = detail.with_untracked(|detail| detail.summary.vm.clone());
     let activity = format!("/activity?vm={}", browser::encoded(&vm.to_string()));
-    let here = format!("{}{}", window().location().origin().unwrap_or_default(), crate::model::link::connect(&vm));
+    let here =
+        format!("{}{}", window().location().origin().unwrap_or_default(), crate::model::link::connect(&vm));
     view! {
         <p class="connect__links">
             <a class="button button--quiet" href=activity>{words::ACTIVITY}</a>

@@ -6,7 +6,12 @@ mod from;
 mod lasting;
 mod why;
 
-use self::{fields::{Objections, Port}, from::From, lasting::Lasting, why::Why};
+use self::{
+    fields::{Objections, Port},
+    from::From,
+    lasting::Lasting,
+    why::Why,
+};
 use super::{desk::Desk, words};
 use crate::{
     components::notice::MaybeFailure,
@@ -26,7 +31,8 @@ pub(super) type Verdict = Memo<Result<CreateGrant, Vec<Objection>>>;
 pub(super) fn Request(desk: Desk) -> impl IntoView {
     let SignedIn { session, client, .. } = SignedIn::of_page();
     let verdict: Verdict = Memo::new(move |_| {
-        desk.detail.with(|detail| session.with(|session| desk.form.with(|form| verdict(form, detail, session))))
+        desk.detail
+            .with(|detail| session.with(|session| desk.form.with(|form| verdict(form, detail, session))))
     });
     let tasks = Tasks::here();
     let submit = move |event: leptos::ev::SubmitEvent| {
@@ -38,12 +44,15 @@ pub(super) fn Request(desk: Desk) -> impl IntoView {
             tasks.run(desk.ask(client, body));
         }
     };
-    let rule = Memo::new(move |_| desk.detail.with(|detail| detail.policy.as_ref().map(|policy| policy.justification)));
+    let rule = Memo::new(move |_| {
+        desk.detail.with(|detail| detail.policy.as_ref().map(|policy| policy.justification))
+    });
     let why_first = move || {
         (rule.get() == Some(JustificationRule::Required)).then(|| view! { <Why desk verdict required=true/> })
     };
     let why_last = move || {
-        (rule.get() == Some(JustificationRule::Optional)).then(|| view! { <Why desk verdict required=false/> })
+        (rule.get() == Some(JustificationRule::Optional))
+            .then(|| view! { <Why desk verdict required=false/> })
     };
     view! {
         <form class="request" aria-label=words::REQUEST novalidate on:submit=submit>
@@ -80,7 +89,8 @@ fn Primary(desk: Desk, verdict: Verdict) -> impl IntoView {
 #[component]
 fn Refusal(desk: Desk) -> impl IntoView {
     let doubtful = move || {
-        let doubtful = desk.refused.with(|failure| failure.as_ref().is_some_and(|failure| failure.is_doubtful()));
+        let doubtful =
+            desk.refused.with(|failure| failure.as_ref().is_some_and(|failure| failure.is_doubtful()));
         doubtful.then(|| view! { <p class="muted">{words::DOUBTFUL}</p> })
     };
     view! {
@@ -94,7 +104,9 @@ fn Refusal(desk: Desk) -> impl IntoView {
 fn Changes(desk: Desk) -> impl IntoView {
     let session = SignedIn::of_page().session;
     let lines = Memo::new(move |_| {
-        desk.detail.with(|detail| session.with(|session| desk.form.with(|form| proof::changes(form, detail, session))))
+        desk.detail.with(|detail| {
+            session.with(|session| desk.form.with(|form| proof::changes(form, detail, session)))
+        })
     });
     move || {
         lines.with(|lines| !lines.is_empty()).then(|| {

@@ -8,7 +8,9 @@ use crate::model::vm_list::{os_name, power_name};
 pub(super) fn Title(detail: Memo<VmDetail>) -> impl IntoView {
     let name = move || detail.with(|detail| detail.summary.vm.name().to_owned());
     let place = move || {
-        detail.with(|detail| format!("{} · {}", detail.summary.vm.resource_group(), detail.summary.subscription_name))
+        detail.with(|detail| {
+            format!("{} · {}", detail.summary.vm.resource_group(), detail.summary.subscription_name)
+        })
     };
     let facts = move || {
         detail.with(|detail| {

@@ -24,7 +24,8 @@ pub(super) const OPEN_FOR_YOU: &str = "Open for you";
 pub(super) const OPEN_FOR_OTHERS: &str = "Open for others";
 pub(super) const CLOSING: &str = "Closing…";
 pub(super) const TIME_IS_OVER: &str = "Possibly open, closing…";
-pub(super) const CLOSING_TEXT: &str = "The rule is being removed. It counts as closed once that was read back.";
+pub(super) const CLOSING_TEXT: &str =
+    "The rule is being removed. It counts as closed once that was read back.";
 pub(super) const RDP_FILE: &str = "Download RDP file";
 pub(super) const NO_ADDRESS: &str = "The VM has no address that Postern knows.";
 
@@ -45,13 +46,12 @@ pub(super) const WHY_OPTIONAL: &str = "optional";
 pub(super) const WHY_REQUIRED: &str = "required by the policy";
 pub(super) const CHANGES: &str = "What this changes";
 pub(super) const ASKING: &str = "Asking…";
-pub(super) const ASK_SOMEBODY: &str =
-    "Your Azure roles let you see this VM and not ask for access. The role it takes has the action \
+pub(super) const ASK_SOMEBODY: &str = "Your Azure roles let you see this VM and not ask for access. The role it takes has the action \
      Microsoft.Security/locations/jitNetworkAccessPolicies/initiate/action.";
-pub(super) const PRIVATE: &str =
-    "This is an address of a private network. Azure sees another one, unless your way to the VM is private too.";
+pub(super) const PRIVATE: &str = "This is an address of a private network. Azure sees another one, unless your way to the VM is private too.";
 pub(super) const UNUSABLE: &str = "No packet comes from this address. Name the one that Azure sees.";
-pub(super) const DOUBTFUL: &str = "It may have been opened all the same. Asking again is safe: it is the same request.";
+pub(super) const DOUBTFUL: &str =
+    "It may have been opened all the same. Asking again is safe: it is the same request.";
 
 // -- other openings -- //
 pub(super) const OTHER_OPENINGS: &str = "Open for others";
@@ -59,7 +59,8 @@ pub(super) const MORE_OF_YOURS: &str = "More of yours";
 
 // -- without a policy -- //
 pub(super) const NOT_GUARDED: &str = "Not guarded";
-pub(super) const NOT_GUARDED_TEXT: &str = "JIT is not enabled on this VM: its own rules alone decide who gets in.";
+pub(super) const NOT_GUARDED_TEXT: &str =
+    "JIT is not enabled on this VM: its own rules alone decide who gets in.";
 pub(super) const ENABLE: &str = "Enable JIT";
 pub(super) const UNSUPPORTED: &str = "Unsupported";
 
@@ -135,7 +136,11 @@ pub(super) const fn precedence(precedence: Precedence) -> Option<&'static str> {
 
 /// What assistive technology is told of an opening's progress.
 pub(super) const fn progress(written: bool) -> &'static str {
-    if written { "Rule written. Waiting until it is read back." } else { "Asked. Waiting for Azure to take the rule." }
+    if written {
+        "Rule written. Waiting until it is read back."
+    } else {
+        "Asked. Waiting for Azure to take the rule."
+    }
 }
 
 /// Keeps the countdown's end for those who do not see it run.

@@ -3,7 +3,11 @@ use shared::api::{Support, Unsupported, VmState, VmSummary};
 
 use super::{row_menu::RowMenu, words};
 use crate::{
-    components::{policy_dialog::PolicyChange, state_mark::StateMark, time::{Ago, clock_time}},
+    components::{
+        policy_dialog::PolicyChange,
+        state_mark::StateMark,
+        time::{Ago, clock_time},
+    },
     model::{
         link,
         vm_list::{Tab, os_name, port_name, power_name},
@@ -17,9 +21,7 @@ pub(super) fn Row(vm: VmSummary, tab: Tab, change: RwSignal<Option<PolicyChange>
     let system = format!("{} · {}", os_name(vm.os), power_name(vm.power));
     let cells = match tab {
         Tab::Configured => view! { <Access vm=vm.clone()/> }.into_any(),
-        Tab::NotConfigured => {
-            view! { <td data-label=words::REGION>{vm.location.clone()}</td> }.into_any()
-        }
+        Tab::NotConfigured => view! { <td data-label=words::REGION>{vm.location.clone()}</td> }.into_any(),
         Tab::Unsupported => view! { <Reasons vm=vm.clone()/> }.into_any(),
     };
     view! {
@@ -73,7 +75,8 @@ fn Reasons(vm: VmSummary) -> impl IntoView {
     };
     let mut remedies: Vec<&str> = reasons.iter().map(|reason| reason.remedy()).collect();
     remedies.dedup();
-    let lines = |texts: Vec<&'static str>| texts.into_iter().map(|text| view! { <p>{text}</p> }).collect_view();
+    let lines =
+        |texts: Vec<&'static str>| texts.into_iter().map(|text| view! { <p>{text}</p> }).collect_view();
     view! {
         <td data-label=words::REASON>{lines(reasons.iter().map(|reason: &Unsupported| reason.reason()).collect())}</td>
         <td data-label=words::REMEDY>{lines(remedies)}</td>

@@ -8,7 +8,8 @@ use crate::model::vm_list::Tab;
 pub(super) fn Tabs(tab: Memo<Tab>, counts: Memo<Option<[usize; 3]>>) -> impl IntoView {
     let link = move |n: usize, of: Tab| {
         let current = move || (tab.get() == of).then_some("page");
-        let count = move || counts.get().and_then(|counts| counts.get(n).copied()).map(|count| count.to_string());
+        let count =
+            move || counts.get().and_then(|counts| counts.get(n).copied()).map(|count| count.to_string());
         view! {
             <a class="tab" href=format!("/?list={}", of.as_str()) aria-current=current>
                 {words::tab(of)}

@@ -36,7 +36,9 @@ pub(super) const fn empty(tab: Tab) -> (&'static str, &'static str) {
             "No VM is configured yet",
             "Enable JIT on a VM under Not configured: its management port is then shut, and opened on request.",
         ),
-        Tab::NotConfigured => ("Every VM is configured", "All VMs that Postern supports and you may see are guarded."),
+        Tab::NotConfigured => {
+            ("Every VM is configured", "All VMs that Postern supports and you may see are guarded.")
+        }
         Tab::Unsupported => ("No VM is unsupported", "Postern can guard every VM that you may see."),
     }
 }

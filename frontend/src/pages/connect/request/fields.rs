@@ -23,7 +23,9 @@ pub(super) fn Objections(verdict: Verdict, field: Option<Field>) -> impl IntoVie
             Err(all) => all.iter().filter(of_field).map(text).collect::<Vec<String>>(),
         })
     });
-    let help = move || (field.is_none() && !texts.with(Vec::is_empty)).then(|| view! { <p>{words::ASK_SOMEBODY}</p> });
+    let help = move || {
+        (field.is_none() && !texts.with(Vec::is_empty)).then(|| view! { <p>{words::ASK_SOMEBODY}</p> })
+    };
     let lines = move || texts.get().into_iter().map(|text| view! { <p>{text}</p> }).collect_view();
     view! {
         <div class="objections" role="status">

@@ -16,7 +16,8 @@ use crate::{
 /// For how long: one tap, or whole minutes.
 #[component]
 pub(super) fn Lasting(desk: Desk, verdict: Verdict) -> impl IntoView {
-    let offered = Memo::new(move |_| desk.status().map(|status| choices(status.rule.max_duration)).unwrap_or_default());
+    let offered =
+        Memo::new(move |_| desk.status().map(|status| choices(status.rule.max_duration)).unwrap_or_default());
     let chips = move || offered.get().into_iter().map(|choice| view! { <Chip desk choice/> }).collect_view();
     let typed = move |event| desk.form.update(|form| form.minutes = event_target_value(&event));
     view! {

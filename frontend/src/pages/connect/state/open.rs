@@ -6,11 +6,7 @@ use super::{Checked, Worries, words};
 use crate::{
     browser,
     components::{
-        close_now::CloseNow,
-        copy::CopyText,
-        countdown::Countdown,
-        state_mark::Shape,
-        time::clock_time,
+        close_now::CloseNow, copy::CopyText, countdown::Countdown, state_mark::Shape, time::clock_time,
     },
     model::{link, port_state::Tone},
     pages::connect::desk::Desk,
@@ -51,9 +47,8 @@ pub(super) fn Open(desk: Desk, until: Timestamp) -> impl IntoView {
 #[component]
 fn WayIn(desk: Desk) -> impl IntoView {
     let port = desk.form.with_untracked(|form| form.port);
-    let (vm, way) = desk.detail.with_untracked(|detail| {
-        (detail.summary.vm.clone(), link::way(&detail.network, port))
-    });
+    let (vm, way) =
+        desk.detail.with_untracked(|detail| (detail.summary.vm.clone(), link::way(&detail.network, port)));
     let text = match way {
         Some(way) => view! { <CopyText text=way.text().to_owned()/> }.into_any(),
         None => view! { <p>{words::NO_ADDRESS}</p> }.into_any(),

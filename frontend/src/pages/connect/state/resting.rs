@@ -46,7 +46,9 @@ fn Ended(desk: Desk) -> impl IntoView {
         let now = clock.coarse_now();
         let own = desk.own.get()?;
         match phase(&own, now) {
-            Phase::Closed { reason, at } => Some(words::ended(reason, &clock_time(at, now), own.trouble.as_deref())),
+            Phase::Closed { reason, at } => {
+                Some(words::ended(reason, &clock_time(at, now), own.trouble.as_deref()))
+            }
             Phase::Opening { .. } | Phase::Open { .. } | Phase::Closing { .. } => None,
         }
     });

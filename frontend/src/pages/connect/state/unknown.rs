@@ -1,7 +1,10 @@
 use leptos::prelude::*;
 
 use super::words;
-use crate::{components::state_mark::Shape, model::{failure::Failure, port_state::Tone}};
+use crate::{
+    components::state_mark::Shape,
+    model::{failure::Failure, port_state::Tone},
+};
 
 /// The server does not say what is true, so the page does not either.
 #[component]
