@@ -69,3 +69,6 @@ pub(crate) async fn verify<C: DeserializeOwned>(
     }
     serde_json::from_value(claims).map_err(|_| TokenError::Invalid)
 }
+
+#[cfg(test)]
+mod tests;

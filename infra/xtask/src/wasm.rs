@@ -52,6 +52,8 @@ pub(crate) fn toolchain() -> Result<Toolchain> {
 pub(crate) fn cargo(toolchain: Toolchain, subcommand: &str) -> Result<Command> {
     let mut command = shell::cargo();
     command.args([subcommand, "--target", TARGET, "--target-dir"]).arg(target_dir());
+    // Erased types make one function of what each page would otherwise have of its own.
+    command.env("RUSTFLAGS", "--cfg erase_components");
     if toolchain == Toolchain::Debian {
         let linker = sysroot()?.join("lib/rustlib").join(host()?).join("bin/rust-lld");
         command
