@@ -2,14 +2,11 @@
 
 use jiff::SignedDuration;
 use shared::{
-    inventory::Machine,
+    inventory::{Machine, MachineKind},
     vm::{SubscriptionId, VmId},
 };
 
-use crate::{
-    enforce::{EnforceError, Engine},
-    store::StoreError,
-};
+use crate::enforce::{EnforceError, Engine};
 
 /// How old the inventory may be before a page asks for a new one.
 const FRESH: SignedDuration = SignedDuration::from_secs(60);
@@ -30,17 +27,19 @@ pub async fn refresh_if_stale(engine: &Engine, subscription: SubscriptionId) -> 
     }
 }
 
-/// Reads one VM anew; `None`: Azure says that it does not exist, and so the store forgets it.
+/// Reads one VM anew; `None`: Azure says that it does not exist, and so the store forgets it. Classic VMs are only in
+/// the inventory, so of them the stored reading is given.
 pub async fn look_up(engine: &Engine, vm: &VmId) -> Result<Option<Machine>, EnforceError> {
+    if let Some((machine, ..)) = engine.store.machine(vm).await?
+        && machine.kind == MachineKind::Classic
+    {
+        return Ok(Some(machine));
+    }
     let at = engine.clock.now();
     let machine = engine.fabric.machine(vm).await?;
     match &machine {
         Some(machine) => engine.store.put_machine(machine, at).await?,
-        None => forget(engine, vm).await?,
+        None => engine.store.forget_machine(vm).await?,
     }
     Ok(machine)
-}
-
-async fn forget(engine: &Engine, vm: &VmId) -> Result<(), StoreError> {
-    engine.store.forget_machine(vm).await
 }

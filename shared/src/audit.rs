@@ -11,7 +11,7 @@ use crate::{
     grant::{CloseReason, GrantId, LeaseId},
     policy::PortRule,
     port::Port,
-    rule::{NsgRule, RuleName},
+    rule::NsgRule,
     source::Sources,
     vm::{NsgId, SubscriptionId, VmId},
 };
@@ -33,7 +33,6 @@ pub enum Event {
     Closed { grant: GrantId, lease: LeaseId, port: Port, reason: CloseReason },
     Overdue { grant: GrantId, lease: LeaseId, port: Port, attempts: u32, error: String },
     Obstructed { nsg: NsgId, grant: Option<GrantId>, obstacle: String },
-    StillOpen { port: Port, rule: RuleName },
 }
 
 /// An opening as it was asked for.
@@ -62,7 +61,6 @@ impl Event {
             Self::Closed { .. } => "closed",
             Self::Overdue { .. } => "overdue",
             Self::Obstructed { .. } => "obstructed",
-            Self::StillOpen { .. } => "still_open",
         }
     }
 
@@ -130,13 +128,6 @@ impl fmt::Display for Event {
                 write!(f, "Port {port} is overdue after {attempts} attempts: {error}")
             }
             Self::Obstructed { nsg, obstacle, .. } => write!(f, "Not possible in {}: {obstacle}", nsg.name()),
-            Self::StillOpen { port, rule } => {
-                write!(
-                    f,
-                    "Port {port} is still open by rule {} ({}) in {}",
-                    rule.name, rule.priority, rule.nsg
-                )
-            }
         }
     }
 }

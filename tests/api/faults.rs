@@ -34,6 +34,32 @@ async fn one_broken_nsg_delays_no_other() {
 }
 
 #[tokio::test]
+async fn an_opening_that_a_new_deny_defeats_ends_as_failed_and_says_so() {
+    let world = enabled().await;
+    world.fault(json!({ "kind": "server_error", "method": "PUT", "path_contains": "-lease-", "count": 1000 })).await;
+    let requester = world.client("REQUESTER").await;
+    let grant = requester.open(&vm("web-01"), 22, "PT1H").await.expect(201);
+    assert_eq!(grant.json["leases"][0]["state"], "pending", "{}", grant.text);
+    world.clear_faults().await;
+    let nsg = "/subscriptions/0b1f6471-1bf0-4dda-aec3-cb9272f09590/resourceGroups/prod-rg/providers\
+               /Microsoft.Network/networkSecurityGroups/web-01-nsg/securityRules/deny-ssh";
+    let body = json!({ "properties": {
+        "protocol": "*", "access": "Deny", "direction": "Inbound", "priority": 100, "sourcePortRange": "*",
+        "destinationPortRange": "22", "sourceAddressPrefix": "*", "destinationAddressPrefix": "*",
+    } });
+    world.sim_call(reqwest::Method::PUT, "resources", &json!({ "id": nsg, "body": body })).await;
+    world.pass(600);
+    world.sweep().await;
+    let path = format!("/api/grants/{}", grant.json["id"].as_str().unwrap());
+    let ended = requester.get(&path).await.expect(200);
+    assert_eq!(ended.json["leases"][0]["reason"], "failed", "{}", ended.text);
+    assert!(ended.json["leases"][0]["trouble"].as_str().unwrap().contains("deny-ssh"), "{}", ended.text);
+    let activity = requester.get(shared::api::route::ACTIVITY).await.expect(200);
+    assert!(activity.text.contains("obstructed"), "{}", activity.text);
+    assert!(!world.rules("web-01-nsg").await.iter().any(|name| name.contains("-lease-")));
+}
+
+#[tokio::test]
 async fn without_an_answer_about_roles_nobody_has_any() {
     let world = enabled().await;
     world.fault(json!({ "kind": "server_error", "path_contains": "roleassignments", "count": 10_000 })).await;

@@ -30,6 +30,16 @@ async fn the_admin_sees_all_fourteen_in_their_lists_with_reasons() {
 }
 
 #[tokio::test]
+async fn a_classic_vm_can_be_looked_at_and_says_why_it_is_not_supported() {
+    let world = World::start().await;
+    assert!(lists(&world, "ADMIN").await.contains_key("classic-01"));
+    let id = vm("classic-01").to_string().replace("prod-rg", "classic-rg").parse().unwrap();
+    let detail = world.client("ADMIN").await.get(&api::vm_path(&id)).await.expect(200);
+    assert_eq!(list(&detail.json["summary"]["support"]), "unsupported classic");
+    assert!(lists(&world, "ADMIN").await.contains_key("classic-01"));
+}
+
+#[tokio::test]
 async fn everybody_sees_only_what_azures_roles_let_them_read() {
     let world = World::start().await;
     let names = |lists: BTreeMap<String, String>| lists.into_keys().collect::<Vec<_>>();

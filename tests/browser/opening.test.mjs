@@ -88,7 +88,7 @@ for (const [size, viewport] of [["on a wide screen", undefined], ["on a phone", 
     test("is not shown VMs of other resource groups", async () => {
       const { page } = requester;
       await page.goto(`${URL_}/?list=not-configured`);
-      await page.getByText("web-02").first().waitFor();
+      await page.getByText("crowded-01").first().waitFor();
       assert.equal(await page.getByText("dev-01").count(), 0);
     });
 

@@ -8,7 +8,8 @@ use shared::{
     exposure::{is_held, lets_in},
     grant::{CloseReason, GrantId, Lease, LeaseState},
     inventory::Machine,
-    vm::VmId,
+    nsg::plan::Obstacle,
+    vm::{NsgId, VmId},
 };
 
 use super::{Engine, Settled, about};
@@ -49,10 +50,10 @@ impl Engine {
         if machine.is_some_and(|machine| lets_in(machine, lease, &settled.observed)) {
             let (port, sources) = (lease.port, lease.sources.clone());
             let event = Event::Opened { grant: *grant, lease: lease.id, port, sources };
-            return self.change(held, lease.clone().opened(now), None, Some(event)).await;
+            return self.change(held, lease.clone().opened(now), None, vec![event]).await;
         }
         match obstacle_of(*grant, settled) {
-            Some(obstacle) => self.give_up(held, obstacle, now).await,
+            Some((nsg, obstacle)) => self.give_up(held, (nsg, &obstacle.reason.to_string()), now).await,
             None => self.note_trouble(held, &why(settled), now).await,
         }
     }
@@ -70,18 +71,26 @@ impl Engine {
         if all_read && !is_held(&self.author.deployment, *grant, lease, machine, &settled.observed) {
             let event =
                 Event::Closed { grant: *grant, lease: lease.id, port: lease.port, reason: lease.ends_as };
-            return self.change(held, lease.clone().closed(now), None, Some(event)).await;
+            return self.change(held, lease.clone().closed(now), None, vec![event]).await;
         }
         self.note_trouble(held, &why(settled), now).await
     }
 
     /// An opening that cannot come about ends at once; with no rule of ours there it is closed as soon as that is read.
-    async fn give_up(&self, held: &HeldLease, obstacle: String, now: Timestamp) -> Result<(), StoreError> {
+    async fn give_up(
+        &self,
+        held: &HeldLease,
+        (nsg, obstacle): (&NsgId, &str),
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         let ended = held.lease.clone().ended(CloseReason::Failed, now).closed(now);
-        let event =
-            Event::Closed { grant: held.grant, lease: ended.id, port: ended.port, reason: ended.ends_as };
-        let trouble = Trouble { attempts: attempts(held), message: obstacle, retry_at: now };
-        self.change(held, ended, Some(trouble), Some(event)).await
+        let events = vec![
+            Event::Obstructed { nsg: nsg.clone(), grant: Some(held.grant), obstacle: obstacle.to_owned() },
+            Event::Closed { grant: held.grant, lease: ended.id, port: ended.port, reason: ended.ends_as },
+        ];
+        let message = format!("in {}: {obstacle}", nsg.name());
+        self.change(held, ended, Some(Trouble { attempts: attempts(held), message, retry_at: now }), events)
+            .await
     }
 
     async fn note_trouble(&self, held: &HeldLease, message: &str, now: Timestamp) -> Result<(), StoreError> {
@@ -97,7 +106,7 @@ impl Engine {
             error: message.to_owned(),
         });
         let trouble = Trouble { attempts, message: message.to_owned(), retry_at };
-        self.change(held, lease.clone(), Some(trouble), event).await
+        self.change(held, lease.clone(), Some(trouble), event.into_iter().collect()).await
     }
 
     async fn change(
@@ -105,11 +114,11 @@ impl Engine {
         held: &HeldLease,
         lease: Lease,
         trouble: Option<Trouble>,
-        event: Option<Event>,
+        events: Vec<Event>,
     ) -> Result<(), StoreError> {
         let vm = &held.lease.vm;
-        let records: Vec<_> =
-            event.map(|event| self.record(Some(vm), vm.subscription(), None, event)).into_iter().collect();
+        let record = |event| self.record(Some(vm), vm.subscription(), None, event);
+        let records: Vec<_> = events.into_iter().map(record).collect();
         let swapped = self.store.update_lease(held, lease, trouble, &records).await?;
         if !swapped {
             tracing::debug!(lease.id = %held.lease.id, "somebody else changed the lease meanwhile");
@@ -130,12 +139,11 @@ fn backoff(attempts: u32, lease: &Lease) -> SignedDuration {
     SignedDuration::from_millis(seconds * 1000 + jitter)
 }
 
-fn obstacle_of(grant: GrantId, settled: &Settled) -> Option<String> {
-    let found = settled.obstacles.iter().find(|(_, obstacle)| obstacle.grant == Some(grant));
-    found.map(|(nsg, obstacle)| format!("in {}: {}", nsg.name(), obstacle.reason))
+fn obstacle_of(grant: GrantId, settled: &Settled) -> Option<(&NsgId, &Obstacle)> {
+    settled.obstacles.iter().find(|(_, obstacle)| obstacle.grant == Some(grant)).map(|(nsg, one)| (nsg, one))
 }
 
-fn is_gone(nsg: &shared::vm::NsgId, settled: &Settled) -> bool {
+fn is_gone(nsg: &NsgId, settled: &Settled) -> bool {
     matches!(settled.failures.get(nsg), Some(super::EnforceError::Gone))
 }
 

@@ -43,7 +43,7 @@ pub(super) fn Protected(live: Live<VmDetail>, detail: Memo<VmDetail>) -> impl In
         Place::Gone => ().into_any(),
         Place::Whole => view! { <Request desk/> }.into_any(),
         Place::Folded => view! {
-            <details class="fold">
+            <details class="fold fold--action">
                 <summary>{words::OPEN_LONGER}</summary>
                 <Request desk/>
             </details>

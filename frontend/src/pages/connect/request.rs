@@ -112,7 +112,7 @@ fn Changes(desk: Desk) -> impl IntoView {
         lines.with(|lines| !lines.is_empty()).then(|| {
             let items = lines.get().into_iter().map(|text| view! { <li>{text}</li> }).collect_view();
             view! {
-                <details class="fold">
+                <details class="fold fold--action">
                     <summary>{words::CHANGES}</summary>
                     <ol class="changes">{items}</ol>
                 </details>

@@ -45,11 +45,11 @@ fn Access(vm: VmSummary) -> impl IntoView {
         None => view! { <span class="muted">{words::NEVER}</span> }.into_any(),
     };
     view! {
-        <td data-label=words::STATE><State vm=vm.clone()/></td>
-        <td data-label=words::PORTS>{ports.join(", ")}</td>
-        <td data-label=words::APPROVED class="number">{vm.approved_last_7_days}</td>
-        <td data-label=words::LAST_ACCESS>{last}</td>
-        <td data-label=words::LAST_USER class="row__user">{vm.last_user.unwrap_or_else(|| words::NEVER.to_owned())}</td>
+        <td data-label=words::STATE class="row__state"><State vm=vm.clone()/></td>
+        <td data-label=words::PORTS class="row__ports">{ports.join(", ")}</td>
+        <td data-label=words::APPROVED class="number row__told">{vm.approved_last_7_days}</td>
+        <td data-label=words::LAST_ACCESS class="row__told">{last}</td>
+        <td data-label=words::LAST_USER class="row__user row__told">{vm.last_user.unwrap_or_else(|| words::NEVER.to_owned())}</td>
     }
 }
 

@@ -58,8 +58,8 @@ impl Answer {
         error
     }
 
-    /// Whether ARM says, in its own words, that the resource does not exist. A missing subscription is another thing:
-    /// most often somebody took away the right to see it.
+    /// Whether ARM says, in its own words, that the resource does not exist. A missing subscription is
+    /// another thing: most often somebody took away the right to see it.
     pub(super) fn says_not_found(&self) -> bool {
         const CODES: [&str; 3] = ["ResourceNotFound", "ResourceGroupNotFound", "NotFound"];
         self.status == StatusCode::NOT_FOUND && CODES.contains(&self.error().code.as_str())

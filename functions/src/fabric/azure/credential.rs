@@ -46,8 +46,8 @@ pub fn build(
     Ok(Arc::new(fresh))
 }
 
-/// Makes a credential for each token: those of the library hold tokens themselves and would give one again that ARM
-/// has refused. Tokens are held by the fabric.
+/// Makes a credential for each token: those of the library hold tokens themselves and would give one again
+/// that ARM has refused. Tokens are held by the fabric.
 struct Fresh {
     source: CredentialSource,
     http: reqwest::Client,

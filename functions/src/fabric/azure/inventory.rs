@@ -1,7 +1,7 @@
 //! What VMs there are, and how packets reach them.
 //!
-//! A subscription is read with a few lists and joined in memory, so that it takes as many requests as there are pages;
-//! one VM is read with a request for each thing that it hangs on.
+//! A subscription is read with a few lists and joined in memory, so that it takes as many requests as there
+//! are pages; one VM is read with a request for each thing that it hangs on.
 
 mod network;
 mod vm;
@@ -83,8 +83,8 @@ async fn name(client: &Client, subscription: SubscriptionId) -> Result<String, F
     Ok(display_name.unwrap_or_else(|| subscription.to_string()))
 }
 
-/// The power state of each VM by id in lower case. Lists of VMs have no instance views but for this one, which has
-/// little else. Without it VMs can still be guarded.
+/// The power state of each VM by id in lower case. Lists of VMs have no instance views but for this one,
+/// which has little else. Without it VMs can still be guarded.
 async fn power(
     client: &Client,
     subscription: SubscriptionId,

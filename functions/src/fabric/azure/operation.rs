@@ -42,8 +42,8 @@ struct Status {
     error: Option<ArmError>,
 }
 
-/// Waits until the operation that `accepted` began has ended. Whatever keeps its end from being seen is `Lost`: the
-/// change itself goes on in Azure.
+/// Waits until the operation that `accepted` began has ended. Whatever keeps its end from being seen is
+/// `Lost`: the change itself goes on in Azure.
 pub(super) async fn end_of(client: &Client, accepted: &Answer) -> Result<(), FabricError> {
     let Some(mut follow) = follow(client, accepted)? else {
         return Ok(());

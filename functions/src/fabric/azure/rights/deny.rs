@@ -36,8 +36,8 @@ struct PrincipalJson {
     kind: String,
 }
 
-/// Those that concern the principal. A condition, or that they do not reach below their scope, is not looked at: they
-/// are taken to apply.
+/// Those that concern the principal. A condition, or that they do not reach below their scope, is not looked
+/// at: they are taken to apply.
 pub(super) async fn assignments(
     client: &Client,
     subscription: SubscriptionId,

@@ -57,8 +57,8 @@ fn with_priority(
     })
 }
 
-/// A rule whose last write failed is listed as it was wanted and may not be in effect, or is to be gone and may still
-/// be. Told so, it is equal to no rule that anybody wants, and is written or removed again.
+/// A rule whose last write failed is listed as it was wanted and may not be in effect, or is to be gone and
+/// may still be. Told so, it is equal to no rule that anybody wants, and is written or removed again.
 fn described(mut description: String, state: Option<&str>) -> String {
     if state.is_some_and(|state| !state.eq_ignore_ascii_case("Succeeded")) {
         description.push_str(" [its last write failed in Azure]");
