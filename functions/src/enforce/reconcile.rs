@@ -1,7 +1,8 @@
 //! One NSG, from what is there to what should be there.
 
-use std::time::Duration;
+use std::{net::IpAddr, time::Duration};
 
+use ipnet::IpNet;
 use jiff::SignedDuration;
 use shared::{
     audit::Event,
@@ -11,7 +12,8 @@ use shared::{
         plan::{Obstacle, plan},
         stamp::{Purpose, Stamp},
     },
-    vm::NsgId,
+    rule::{AddressMatch, NsgRule},
+    vm::{NsgId, VmId},
 };
 
 use super::{EnforceError, Engine};
@@ -98,10 +100,19 @@ impl Engine {
             Some(Stamp { purpose: Purpose::Lease { grant, .. }, .. }) => {
                 self.mark_written(nsg, *grant, put).await?
             }
-            _ => None,
+            _ => self.only_vm_of(nsg, change.rule()).await?,
         };
         let record = self.record(vm.as_ref(), nsg.subscription(), None, event);
         Ok(self.store.record(&[record]).await?)
+    }
+
+    /// The one VM that a guard stands for; nothing if it is shared.
+    async fn only_vm_of(&self, nsg: &NsgId, rule: &NsgRule) -> Result<Option<VmId>, EnforceError> {
+        let guards = |to: &IpAddr| rule.destinations.contains(&AddressMatch::Prefix(IpNet::from(*to)));
+        let machines = self.store.machines(nsg.subscription()).await?;
+        let mut guarded = machines.iter().filter(|machine| machine.destinations_in(nsg).iter().any(guards));
+        let first = guarded.next().map(|machine| machine.vm.clone());
+        Ok(first.filter(|_| guarded.next().is_none()))
     }
 
     /// Marks a grant's pending leases as written; gives the VM if all are of one.
@@ -110,7 +121,7 @@ impl Engine {
         nsg: &NsgId,
         grant: GrantId,
         put: bool,
-    ) -> Result<Option<shared::vm::VmId>, EnforceError> {
+    ) -> Result<Option<VmId>, EnforceError> {
         let held = self.store.unclosed(nsg.subscription()).await?;
         let of_grant: Vec<_> = held.iter().filter(|held| held.grant == grant).collect();
         for held in &of_grant {
