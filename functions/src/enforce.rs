@@ -76,9 +76,10 @@ impl From<StoreError> for EnforceError {
 /// What working on several NSGs came to; one that fails keeps no other from being done.
 #[derive(Debug, Default)]
 pub struct Settled {
-    /// The NSGs that are as they should be, as they were read back.
+    /// The NSGs as they were read back.
     pub observed: Observations,
     pub obstacles: Vec<(NsgId, Obstacle)>,
+    /// The NSGs that are not as they should be, or could not be read.
     pub failures: BTreeMap<NsgId, EnforceError>,
 }
 
@@ -107,15 +108,17 @@ impl Engine {
         let mut outcomes = stream::iter(work).buffer_unordered(CONCURRENCY);
         let mut settled = Settled::default();
         while let Some((nsg, outcome)) = outcomes.next().await {
-            match outcome {
+            let failure = match outcome {
                 Ok(done) => {
                     settled.obstacles.extend(done.obstacles.into_iter().map(|one| (nsg.clone(), one)));
-                    settled.observed.insert(nsg, done.observed);
+                    settled.observed.insert(nsg.clone(), done.observed);
+                    done.failure
                 }
-                Err(error) => {
-                    tracing::warn!(nsg.name = nsg.name(), %error, "NSG not settled");
-                    settled.failures.insert(nsg, error);
-                }
+                Err(error) => Some(error),
+            };
+            if let Some(error) = failure {
+                tracing::warn!(nsg.name = nsg.name(), %error, "NSG not settled");
+                settled.failures.insert(nsg, error);
             }
         }
         settled

@@ -18,6 +18,26 @@ async fn a_lost_answer_is_recognised_by_reading_back() {
 }
 
 #[tokio::test]
+async fn an_nsg_that_cannot_be_read_is_possibly_open_whatever_was_read_before() {
+    let world = enabled().await;
+    let reader = world.client("READER").await;
+    let path = shared::api::vm_path(&vm("web-01"));
+    assert_eq!(reader.get(&path).await.expect(200).json["summary"]["state"], "closed");
+    let nsg = "networksecuritygroups/web-01-nsg";
+    world
+        .fault(json!({ "kind": "server_error", "method": "GET", "path_contains": nsg, "count": 10_000 }))
+        .await;
+    world.pass(60);
+    let detail = reader.get(&path).await.expect(200);
+    assert_eq!(detail.json["summary"]["state"], "possibly_open", "{}", detail.text);
+    assert_eq!(
+        detail.json["ports"][0]["state"]["concerns"][0]["concern"], "not_answering",
+        "{}",
+        detail.text
+    );
+}
+
+#[tokio::test]
 async fn one_broken_nsg_delays_no_other() {
     let world = enabled().await;
     let admin = world.client("ADMIN").await;
@@ -31,6 +51,32 @@ async fn one_broken_nsg_delays_no_other() {
     assert_eq!(report.overdue, 1);
     assert_eq!(world.probe(&vm("web-02"), 22, "203.0.113.7").await, "shut");
     assert_eq!(world.probe(&vm("web-01"), 22, "203.0.113.7").await, "open");
+}
+
+#[tokio::test]
+async fn one_rule_that_cannot_be_removed_keeps_no_other_of_its_nsg_open() {
+    for broken in ["203.0.113.7", "203.0.113.8"] {
+        let world = enabled().await;
+        let requester = world.client("REQUESTER").await;
+        for address in ["203.0.113.7", "203.0.113.8"] {
+            let grant = requester.clone().from(address).open(&vm("web-01"), 22, "PT1H").await.expect(201);
+            if address == broken {
+                let name = grant.json["id"].as_str().unwrap().replace('-', "");
+                let fault = json!({ "kind": "server_error", "method": "DELETE", "path_contains": name, "count": 10_000 });
+                world.fault(fault).await;
+            }
+        }
+        world.pass(3600);
+        assert_eq!(world.sweep().await.overdue, 1);
+        for address in ["203.0.113.7", "203.0.113.8"] {
+            let expected = if address == broken { "open" } else { "shut" };
+            assert_eq!(
+                world.probe(&vm("web-01"), 22, address).await,
+                expected,
+                "{address}, {broken} is broken"
+            );
+        }
+    }
 }
 
 #[tokio::test]

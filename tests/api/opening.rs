@@ -63,7 +63,12 @@ async fn a_stranger_may_not_close_it_and_an_admin_may() {
     let admin = world.client("ADMIN").await;
     admin.enable(&vm("web-01"), 22).await.expect(200);
     let grant = world.client("REQUESTER").await.open(&vm("web-01"), 22, "PT1H").await.expect(201);
-    let path = format!("{}/{}/revoke", api::route::GRANTS, grant.json["id"].as_str().unwrap());
+    let own = format!("{}/{}", api::route::GRANTS, grant.json["id"].as_str().unwrap());
+    for (who, may) in [("REQUESTER", true), ("ADMIN", true), ("READER", false)] {
+        let view = world.client(who).await.get(&own).await.expect(200);
+        assert_eq!(view.json["leases"][0]["revocable"], may, "{who}: {}", view.text);
+    }
+    let path = format!("{own}/revoke");
     world.client("READER").await.post(&path, &json!({})).await.expect(403);
     world.client("NOBODY").await.post(&path, &json!({})).await.expect(404);
     assert_eq!(world.probe(&vm("web-01"), 22, "203.0.113.7").await, "open");

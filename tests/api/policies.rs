@@ -54,12 +54,37 @@ async fn removing_a_policy_closes_what_is_open_and_takes_the_guard_away() {
 }
 
 #[tokio::test]
+async fn of_a_deleted_vm_nothing_is_left_behind() {
+    let world = World::start().await;
+    let before = world.rules("web-01-nsg").await;
+    world.client("ADMIN").await.enable(&vm("web-01"), 22).await.expect(200);
+    let grant = world.client("REQUESTER").await.open(&vm("web-01"), 22, "PT1H").await.expect(201);
+    let id = json!({ "id": vm("web-01").to_string() });
+    world.sim_call(reqwest::Method::DELETE, "resources", &id).await;
+    world.pass(120);
+    world.sweep().await;
+    assert_eq!(world.rules("web-01-nsg").await, before);
+    assert_eq!(world.app.store().policies(tests::PRODUCTION.parse().unwrap()).await.unwrap(), []);
+    world.pass(3600);
+    world.sweep().await;
+    let path = format!("/api/grants/{}", grant.json["id"].as_str().unwrap());
+    let closed = world.client("REQUESTER").await.get(&path).await.expect(200);
+    assert_eq!(closed.json["leases"][0]["state"], "closed", "{}", closed.text);
+}
+
+#[tokio::test]
 async fn only_who_may_configure_does() {
     let world = World::start().await;
-    for (who, status) in [("REQUESTER", 403), ("READER", 403), ("NOBODY", 404)] {
+    let others = [("REQUESTER", 403), ("READER", 403), ("NOBODY", 404)];
+    for (who, status) in others {
         world.client(who).await.enable(&vm("web-01"), 22).await.expect(status);
     }
     assert!(!world.rules("web-01-nsg").await.iter().any(|name| name.contains("postern")));
+    world.client("ADMIN").await.enable(&vm("web-01"), 22).await.expect(200);
+    for (who, status) in others {
+        world.client(who).await.call(Method::DELETE, &policy_path(&vm("web-01")), None).await.expect(status);
+    }
+    assert!(world.rules("web-01-nsg").await.iter().any(|name| name.contains("-guard-")));
 }
 
 #[tokio::test]

@@ -24,11 +24,13 @@ const ROUNDS: u32 = 8;
 /// A quota that asks for a longer wait is left to the next sweep.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
-/// An NSG that is as it should be.
+/// An NSG as it was read back after the last write.
 #[derive(Debug)]
 pub(super) struct Reconciled {
     pub(super) observed: ObservedNsg,
     pub(super) obstacles: Vec<Obstacle>,
+    /// Why it is not yet all that it should be: what was read still tells which leases are open or closed.
+    pub(super) failure: Option<EnforceError>,
 }
 
 impl Engine {
@@ -36,7 +38,7 @@ impl Engine {
     pub(super) async fn reconcile(&self, nsg: &NsgId) -> Result<Reconciled, EnforceError> {
         let lock = self.lock_of(nsg);
         let _alone = lock.lock().await;
-        let mut last_error = None;
+        let (mut last_error, mut obstacles) = (None, Vec::new());
         for round in 0..ROUNDS {
             let observed = self.fabric.observe(nsg).await?.ok_or(EnforceError::Gone)?;
             let now = self.clock.now();
@@ -44,8 +46,9 @@ impl Engine {
             let desired = self.desired(nsg, (&[], &[]), now).await?;
             let plan = plan(&desired, &observed, now);
             if plan.changes.is_empty() {
-                return Ok(Reconciled { observed, obstacles: plan.obstacles });
+                return Ok(Reconciled { observed, obstacles: plan.obstacles, failure: None });
             }
+            obstacles = plan.obstacles;
             last_error = self.apply_all(nsg, &plan.changes).await?;
             match &last_error {
                 None => {}
@@ -53,7 +56,10 @@ impl Engine {
                 Some(_) => break,
             }
         }
-        Err(last_error.map_or(EnforceError::Unsettled, EnforceError::Fabric))
+        let observed = self.fabric.observe(nsg).await?.ok_or(EnforceError::Gone)?;
+        self.store.put_observation(&observed, self.clock.now()).await?;
+        let failure = last_error.map_or(EnforceError::Unsettled, EnforceError::Fabric);
+        Ok(Reconciled { observed, obstacles, failure: Some(failure) })
     }
 
     /// Writes the changes in order. One that fails keeps no other from being tried: a close must not wait for an open.
