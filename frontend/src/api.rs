@@ -5,16 +5,19 @@ use leptos::{leptos_dom::helpers::TimeoutHandle, prelude::*};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use shared::{
     api::{
-        Activity, ActivityQuery, CreateGrant, GrantList, GrantView, IDEMPOTENCY_HEADER, PORTAL_HEADER,
-        PutPolicy, RemovedPolicy, Session, VmDetail, VmList, grant_path, policy_path, revoke_path, route,
-        vm_path,
+        ActivityQuery, CreateGrant, GrantList, GrantView, IDEMPOTENCY_HEADER, PORTAL_HEADER, PutPolicy,
+        RemovedPolicy, Session, VmDetail, VmList, grant_path, policy_path, revoke_path, route, vm_path,
     },
     grant::GrantId,
     vm::VmId,
 };
 use web_sys::AbortController;
 
-use crate::{browser, clock::Clock, model::failure::Failure};
+use crate::{
+    browser,
+    clock::Clock,
+    model::{failure::Failure, step::Page},
+};
 
 /// How long an answer may take.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);
@@ -94,8 +97,8 @@ impl Client {
         Ok(list)
     }
 
-    pub(crate) async fn list_activity(self, query: &ActivityQuery) -> Result<Activity, Failure> {
-        let activity: Activity = self.get(&with_query(route::ACTIVITY, query)).await?;
+    pub(crate) async fn list_activity(self, query: &ActivityQuery) -> Result<Page, Failure> {
+        let activity: Page = self.get(&with_query(route::ACTIVITY, query)).await?;
         self.clock.heard(activity.server_time);
         Ok(activity)
     }

@@ -4,6 +4,9 @@ pub mod bearer;
 pub mod client_address;
 mod cookies;
 mod directory;
+#[cfg(test)]
+pub(crate) mod fake;
+mod fetch;
 mod jwks;
 pub(crate) mod proof;
 pub(crate) mod session;
@@ -77,6 +80,8 @@ pub enum HttpClientError {
     ExtraCa(rustls::pki_types::pem::Error),
     #[error("POSTERN_EXTRA_CA holds a certificate that cannot be used: {0}")]
     BadCertificate(rustls::Error),
+    #[error("POSTERN_EXTRA_CA holds no certificate")]
+    NoCertificate,
     #[error("no TLS: {0}")]
     Tls(rustls::Error),
     #[error("no HTTP client: {0}")]
@@ -88,10 +93,7 @@ pub enum HttpClientError {
 pub fn http_client(extra_ca: Option<&Path>) -> Result<reqwest::Client, HttpClientError> {
     let mut roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     if let Some(path) = extra_ca {
-        for certificate in CertificateDer::pem_file_iter(path).map_err(HttpClientError::ExtraCa)? {
-            let certificate = certificate.map_err(HttpClientError::ExtraCa)?;
-            roots.add(certificate).map_err(HttpClientError::BadCertificate)?;
-        }
+        trust(&mut roots, path)?;
     }
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let tls = rustls::ClientConfig::builder_with_provider(provider)
@@ -106,4 +108,30 @@ pub fn http_client(extra_ca: Option<&Path>) -> Result<reqwest::Client, HttpClien
         .timeout(std::time::Duration::from_secs(30))
         .build()
         .map_err(HttpClientError::Client)
+}
+
+fn trust(roots: &mut rustls::RootCertStore, pem: &Path) -> Result<(), HttpClientError> {
+    let before = roots.len();
+    for certificate in CertificateDer::pem_file_iter(pem).map_err(HttpClientError::ExtraCa)? {
+        let certificate = certificate.map_err(HttpClientError::ExtraCa)?;
+        roots.add(certificate).map_err(HttpClientError::BadCertificate)?;
+    }
+    if roots.len() > before { Ok(()) } else { Err(HttpClientError::NoCertificate) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_extra_authority_that_is_none_is_an_error_and_not_left_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("ca.pem");
+        assert!(matches!(http_client(Some(&file)), Err(HttpClientError::ExtraCa(_))));
+        std::fs::write(&file, "no certificate here\n").unwrap();
+        assert!(matches!(http_client(Some(&file)), Err(HttpClientError::NoCertificate)));
+        let garbage = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+        std::fs::write(&file, garbage).unwrap();
+        assert!(matches!(http_client(Some(&file)), Err(HttpClientError::BadCertificate(_))));
+    }
 }

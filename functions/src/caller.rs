@@ -59,3 +59,85 @@ where
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderMap, Method, Request};
+    use shared::api::PORTAL_HEADER;
+
+    use super::*;
+    use crate::auth::fake::{World, answered, signed_in};
+
+    const ORIGIN: (&str, &str) = ("origin", "http://127.0.0.1:8080");
+    const PORTAL: (&str, &str) = (PORTAL_HEADER, "1");
+
+    #[tokio::test]
+    async fn a_session_reads_and_with_the_proof_also_writes() {
+        let world = World::start().await;
+        let cookie = signed_in(&world.auth);
+        let principal = ask(&world, Method::GET, &cookie, &[]).await.unwrap();
+        assert_eq!(principal.requester.id, "oid-1");
+        assert!(matches!(principal.via, Via::Session { .. }));
+        ask(&world, Method::POST, &cookie, &[ORIGIN, PORTAL]).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_session_without_the_proof_writes_nothing() {
+        let world = World::start().await;
+        let cookie = signed_in(&world.auth);
+        for lines in [&[][..], &[ORIGIN], &[PORTAL], &[("origin", "https://evil.example"), PORTAL]] {
+            let refused = ask(&world, Method::DELETE, &cookie, lines).await.unwrap_err();
+            assert_eq!(code(refused).await, (403, "cross_site".to_owned()), "{lines:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_token_needs_no_proof() {
+        let world = World::start().await;
+        let token = format!("bearer {}", world.sign(&world.claims()));
+        let lines = [("authorization", token.as_str())];
+        let principal = ask(&world, Method::POST, &HeaderMap::new(), &lines).await.unwrap();
+        assert!(matches!(principal.via, Via::Bearer { .. }));
+    }
+
+    #[tokio::test]
+    async fn a_bad_authorization_is_not_made_good_by_a_cookie() {
+        let world = World::start().await;
+        let cookie = signed_in(&world.auth);
+        for value in ["", "Bearer", "Bearer ", "Bearer x", "Basic eDp5", "\u{e9}"] {
+            let refused = ask(&world, Method::GET, &cookie, &[("authorization", value)]).await.unwrap_err();
+            assert_eq!(code(refused).await, (401, "token_invalid".to_owned()), "{value:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn nothing_at_all_and_a_cookie_that_ended_are_nobody() {
+        let world = World::start().await;
+        let nobody = ask(&world, Method::GET, &HeaderMap::new(), &[]).await.unwrap_err();
+        assert_eq!(code(nobody).await, (401, "not_signed_in".to_owned()));
+        let cookie = signed_in(&world.auth);
+        world.clock.advance(jiff::SignedDuration::from_hours(8));
+        let ended = ask(&world, Method::GET, &cookie, &[]).await.unwrap_err();
+        assert_eq!(code(ended).await, (401, "not_signed_in".to_owned()));
+    }
+
+    async fn ask(
+        world: &World,
+        method: Method,
+        cookie: &HeaderMap,
+        lines: &[(&str, &str)],
+    ) -> Result<Principal, ApiError> {
+        let mut parts = Request::builder().method(method).uri("/api/x").body(()).unwrap().into_parts().0;
+        parts.headers = cookie.clone();
+        for (name, value) in lines {
+            let name: http::HeaderName = name.parse().unwrap();
+            parts.headers.insert(name, http::HeaderValue::from_bytes(value.as_bytes()).unwrap());
+        }
+        Principal::from_request_parts(&mut parts, &world.auth).await
+    }
+
+    async fn code(error: ApiError) -> (u16, String) {
+        let (status, body) = answered(error).await;
+        (status.as_u16(), body["error"]["code"].as_str().unwrap().to_owned())
+    }
+}

@@ -83,7 +83,7 @@ const CLOUDS: [(&str, [&str; 3]); 3] = [
 ];
 
 /// All variables of ours that have a meaning; any other is a slip of the pen.
-const KNOWN: [&str; 24] = [
+const KNOWN: [&str; 23] = [
     "POSTERN_LISTEN",
     "POSTERN_PUBLIC_URL",
     "POSTERN_CLOUD",
@@ -107,7 +107,6 @@ const KNOWN: [&str; 24] = [
     "POSTERN_LOG_FILTER",
     "POSTERN_EXTRA_CA",
     "FUNCTIONS_CUSTOMHANDLER_PORT",
-    "PORT",
 ];
 
 impl Config {
@@ -128,7 +127,7 @@ impl Config {
         (arm_url, arm_audience): (&str, &str),
     ) -> Option<Self> {
         let listen = listen(read);
-        let public_url = read.required("POSTERN_PUBLIC_URL", URL, safe_url);
+        let public_url = read.required("POSTERN_PUBLIC_URL", PUBLIC_URL, public_url);
         let client_id = read.required("POSTERN_CLIENT_ID", "the application's client id", some_text);
         let client_secret =
             read.required("POSTERN_CLIENT_SECRET", "the application's client secret", some_text);
@@ -173,6 +172,9 @@ impl Config {
 
 const URL: &str = "an https URL (http only for this machine: 127.0.0.1, [::1] or localhost)";
 
+const PUBLIC_URL: &str =
+    "an https URL without a path (http only for this machine: 127.0.0.1, [::1] or localhost)";
+
 fn cloud(text: &str) -> Option<[&'static str; 3]> {
     CLOUDS.iter().find(|(name, _)| *name == text).map(|(_, endpoints)| *endpoints)
 }
@@ -197,8 +199,14 @@ fn safe_url(text: &str) -> Option<Url> {
         url::Host::Ipv4(address) => address.is_loopback(),
         url::Host::Ipv6(address) => address.is_loopback(),
     };
-    let plain = url.username().is_empty() && url.query().is_none() && url.fragment().is_none();
+    let nobody = url.username().is_empty() && url.password().is_none();
+    let plain = nobody && url.query().is_none() && url.fragment().is_none();
     (plain && (url.scheme() == "https" || (url.scheme() == "http" && own))).then_some(url)
+}
+
+/// Cookies and the way back from a sign-in are for the whole host.
+fn public_url(text: &str) -> Option<Url> {
+    safe_url(text).filter(|url| url.path() == "/")
 }
 
 fn some_text(text: &str) -> Option<String> {

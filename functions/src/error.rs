@@ -14,7 +14,12 @@ use shared::{
 };
 
 pub use self::extract::{Json, Query};
-use crate::{enforce::EnforceError, fabric::FabricError, store::StoreError};
+use crate::{
+    clock::{Ids, SystemIds},
+    enforce::EnforceError,
+    fabric::FabricError,
+    store::StoreError,
+};
 
 const NOT_SIGNED_IN: &str = "not_signed_in";
 
@@ -120,10 +125,11 @@ impl ApiError {
         error
     }
 
-    /// A defect or a broken store: the log says more, under the same id.
+    /// A defect: the log says more, under the same id.
     pub fn internal(cause: impl std::fmt::Display) -> Self {
-        tracing::error!(%cause, "internal error");
-        let message = "something inside Postern failed; the log has the cause";
+        let id = SystemIds.uuid();
+        tracing::error!(%id, %cause, "internal error");
+        let message = format!("something inside Postern failed; the log has the cause under {id}");
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", message)
     }
 }
@@ -160,6 +166,11 @@ impl From<FabricError> for ApiError {
                 "azure_refused",
                 format!("{error}; nothing new was opened"),
             ),
+            FabricError::Throttled { retry_after: Some(wait) } => {
+                let mut answer = Self::unavailable(format!("{error}; nothing new was opened"));
+                answer.retry_after = Some(wait.as_secs().max(1));
+                answer
+            }
             _ => Self::unavailable(format!("{error}; nothing new was opened")),
         }
     }
@@ -180,14 +191,18 @@ impl From<EnforceError> for ApiError {
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let Self { status, body, retry_after } = self;
+        let challenge = if body.code == NOT_SIGNED_IN { "Bearer" } else { r#"Bearer error="invalid_token""# };
         let mut response = (status, axum::Json(Problem { error: body })).into_response();
         let headers = response.headers_mut();
         if let Some(seconds) = retry_after {
             headers.insert(header::RETRY_AFTER, seconds.into());
         }
         if status == StatusCode::UNAUTHORIZED {
-            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
         }
         response
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,6 @@
 //! From configuration to an application: what the binaries share.
 
-use std::sync::Arc;
+use std::{ffi::OsString, sync::Arc};
 
 use shared::nsg::stamp::StoreId;
 
@@ -26,7 +26,10 @@ impl StartError {
 
 /// The configuration from this process's environment.
 pub fn configuration() -> Result<Config, StartError> {
-    Config::from_vars(std::env::vars()).map_err(StartError::because)
+    // A variable that is not text is none of ours.
+    let text =
+        |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
+    Config::from_vars(std::env::vars_os().filter_map(text)).map_err(StartError::because)
 }
 
 /// Opens the store and puts the application together.

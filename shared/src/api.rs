@@ -51,7 +51,7 @@ pub fn policy_path(vm: &VmId) -> String {
     format!("{}/policy", vm_path(vm))
 }
 
-/// `/api/vms/…/rdp/{port}`: an RDP file to connect with.
+/// `/api/grants/{id}`.
 pub fn grant_path(grant: GrantId) -> String {
     format!("{}/{grant}", route::GRANTS)
 }

@@ -11,7 +11,7 @@ pub(crate) fn Ago(at: Timestamp) -> impl IntoView {
     view! { <time datetime=at.to_string() title=times::absolute(at, clock::zone(at))>{words}</time> }
 }
 
-/// An absolute time with its zone, and the one told from now under it.
+/// An absolute time with its zone, and the one told from now beside it.
 #[component]
 pub(crate) fn AbsoluteTime(at: Timestamp) -> impl IntoView {
     let clock = SignedIn::of_page().clock;

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use shared::{
-    api::{GrantView, LeaseView, VmDetail},
+    api::{GrantView, LeaseView, PortStatus, VmDetail},
     grant::{CloseReason, LeaseState},
     port::Port,
 };
@@ -74,6 +74,12 @@ pub(crate) fn own_lease(detail: &VmDetail, grant: Option<&GrantView>, port: Port
     }
 }
 
+/// The port that something of one's own is open at, or may be.
+pub(crate) fn own_port(detail: &VmDetail) -> Option<Port> {
+    let has_own = |status: &&PortStatus| status.leases.iter().any(|view| view.mine);
+    detail.ports.iter().find(has_own).map(|status| status.rule.port)
+}
+
 /// The living and due openings of `port` but the given one, last end first.
 pub(crate) fn other_leases(detail: &VmDetail, port: Port, but: Option<&LeaseView>) -> Vec<LeaseView> {
     let status = detail.ports.iter().find(|status| status.rule.port == port);
@@ -86,8 +92,10 @@ pub(crate) fn other_leases(detail: &VmDetail, port: Port, but: Option<&LeaseView
 
 #[cfg(test)]
 mod tests {
+    use shared::api::PortState;
+
     use super::*;
-    use crate::model::samples::{a_detail, a_grant, a_lease, later, now};
+    use crate::model::samples::{a_detail, a_grant, a_lease, a_status, later, now};
 
     fn open() -> LeaseView {
         a_lease(LeaseState::Open { opened_at: now() })
@@ -154,6 +162,18 @@ mod tests {
         assert_eq!(own_lease(&detail, None, port), Some(longer.clone()));
         assert_eq!(own_lease(&detail, Some(&a_grant(closed(), later(60))), port), Some(longer.clone()));
         assert_eq!(other_leases(&detail, port, Some(&longer)), [open()]);
+    }
+
+    #[test]
+    fn the_port_of_ones_own_opening_is_found_among_the_others() {
+        let mut detail = listing(vec![], now());
+        detail.ports.push(a_status(PortState::Open { until: later(3600) }));
+        detail.ports[1].rule.port = Port::RDP;
+        assert_eq!(own_port(&detail), None);
+        detail.ports[1].leases = vec![open()];
+        assert_eq!(own_port(&detail), Some(Port::RDP));
+        detail.ports[1].leases[0].mine = false;
+        assert_eq!(own_port(&detail), None);
     }
 
     #[test]

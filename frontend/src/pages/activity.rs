@@ -2,10 +2,7 @@
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
-use shared::{
-    api::{ActivityQuery, Step},
-    vm::VmId,
-};
+use shared::{api::ActivityQuery, vm::VmId};
 
 mod log;
 mod step_row;
@@ -15,7 +12,7 @@ use self::{log::Log, step_row::StepRow};
 use crate::{
     api,
     components::{empty::Empty, notice::MaybeFailure, page_title::set_page_title, skeleton::SkeletonRows},
-    model::link,
+    model::{link, step::Step},
 };
 
 #[component]
@@ -66,7 +63,7 @@ fn Table(log: Log) -> impl IntoView {
     let heads =
         [words::TIME, words::WHO, words::VM, words::WHAT].map(|name| view! { <th scope="col">{name}</th> });
     let steps = move || log.steps.get().unwrap_or_default();
-    let key = |step: &Step| step.entry.hash.clone();
+    let key = |step: &Step| step.hash().to_owned();
     let older = move || {
         let more = log.next.with(Option::is_some);
         more.then(|| {

@@ -5,7 +5,8 @@ use crate::{browser, components::page_title::set_page_title};
 
 mod words {
     pub(super) const TITLE: &str = "Sign in";
-    pub(super) const WHAT: &str = "Postern opens a management port of a virtual machine for you, from your address, for a while. Then it closes it.";
+    pub(super) const HEAD: &str = "Sign in to Postern";
+    pub(super) const WHAT: &str = "It opens a management port of a virtual machine for you, from your address, for a while. Then it closes it.";
     pub(super) const BACK: &str = "You come back to this page.";
 }
 
@@ -18,7 +19,7 @@ pub(crate) fn SignIn() -> impl IntoView {
     let href = format!("{}?to={}", route::SIGN_IN, browser::encoded(&to));
     view! {
         <div class="sign-in">
-            <h1>{crate::components::header::NAME}</h1>
+            <h1>{words::HEAD}</h1>
             <p>{words::WHAT}</p>
             <a class="button button--primary button--wide" id="sign-in" href=href rel="external">{words::TITLE}</a>
             {back}

@@ -17,7 +17,7 @@ struct Claims {
     preferred_username: Option<String>,
     azp: Option<String>,
     appid: Option<String>,
-    /// Only id tokens carry it: they prove a sign-in and are no access tokens.
+    /// Only id tokens carry it.
     nonce: Option<String>,
 }
 
@@ -26,11 +26,13 @@ pub(crate) async fn bearer(parts: &Parts, token: &str) -> Result<(Requester, Tim
     let claims: Claims = verify(parts, token, &parts.audience).await.map_err(refusal)?;
     let Claims { oid, exp, preferred_username, azp, appid, nonce } = claims;
     let expires_at = Timestamp::from_second(exp).map_err(|_| refusal(TokenError::Invalid))?;
-    if nonce.is_some() || oid.is_empty() {
+    // An id token proves a sign-in and gives no access; it may have the same audience, but names no application.
+    let application =
+        azp.or(appid).filter(|_| nonce.is_none()).ok_or_else(|| refusal(TokenError::Invalid))?;
+    if oid.is_empty() {
         return Err(refusal(TokenError::Invalid));
     }
-    let name = preferred_username.or(azp).or(appid).unwrap_or_else(|| oid.clone());
-    Ok((Requester { id: oid, name }, expires_at))
+    Ok((Requester { id: oid, name: preferred_username.unwrap_or(application) }, expires_at))
 }
 
 fn refusal(error: TokenError) -> ApiError {
@@ -38,6 +40,7 @@ fn refusal(error: TokenError) -> ApiError {
         TokenError::Invalid => "token_invalid",
         TokenError::Expired => "token_expired",
         TokenError::NotYet => "token_not_yet_valid",
+        TokenError::Unverifiable => return ApiError::unavailable(error.to_string()),
     };
     ApiError::unauthenticated(code, &error.to_string())
 }

@@ -8,7 +8,8 @@ use std::net::{IpAddr, SocketAddr};
 use axum::extract::ConnectInfo;
 use http::{Extensions, HeaderMap};
 
-/// The peer as the platform says it, where there is no socket to ask.
+/// The peer as the platform says it, where there is no socket to ask. It stands in the socket's place: with proxies in
+/// front it is the last of them.
 #[derive(Clone, Copy, Debug)]
 pub struct ClientPeer(pub IpAddr);
 
@@ -16,12 +17,8 @@ const FORWARDED: &str = "x-forwarded-for";
 
 /// The address, or nothing where it is not sure: too few elements, or one that is no address.
 pub(crate) fn client_address(trusted: usize, headers: &HeaderMap, extensions: &Extensions) -> Option<IpAddr> {
-    if let Some(ClientPeer(address)) = extensions.get() {
-        return Some(address.to_canonical());
-    }
     if trusted == 0 {
-        let ConnectInfo(peer) = extensions.get::<ConnectInfo<SocketAddr>>()?;
-        return Some(peer.ip().to_canonical());
+        return peer(extensions).map(|address| address.to_canonical());
     }
     let mut elements: Vec<&str> = Vec::new();
     for line in headers.get_all(FORWARDED) {
@@ -30,6 +27,11 @@ pub(crate) fn client_address(trusted: usize, headers: &HeaderMap, extensions: &E
     }
     let position = elements.len().checked_sub(trusted)?;
     parse(elements.get(position)?.trim())
+}
+
+fn peer(extensions: &Extensions) -> Option<IpAddr> {
+    let told = extensions.get().map(|ClientPeer(address)| *address);
+    told.or_else(|| extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip()))
 }
 
 /// An address with or without a port, and with or without brackets.
@@ -79,6 +81,18 @@ mod tests {
         let address = client_address(0, &headers, &extensions).unwrap();
         assert_eq!(address.to_string(), "198.51.100.1");
         assert_eq!(client_address(0, &headers, &Extensions::new()), None);
+    }
+
+    #[test]
+    fn the_platforms_word_stands_in_the_sockets_place_and_for_no_proxy() {
+        let mut extensions = Extensions::new();
+        extensions.insert(ConnectInfo(SocketAddr::from(([127, 0, 0, 1], 9))));
+        extensions.insert(ClientPeer("::ffff:198.51.100.1".parse().unwrap()));
+        let address =
+            |trusted| client_address(trusted, &headers(&["203.0.113.7, 198.51.100.1"]), &extensions);
+        assert_eq!(address(0), "198.51.100.1".parse().ok());
+        assert_eq!(address(2), "203.0.113.7".parse().ok());
+        assert_eq!(address(3), None);
     }
 
     proptest! {

@@ -2,6 +2,7 @@
 
 use axum_extra::extract::cookie::{Cookie, PrivateCookieJar, SameSite};
 use http::HeaderMap;
+use jiff::SignedDuration;
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::Parts;
@@ -29,20 +30,24 @@ pub(super) fn read<T: DeserializeOwned>(
     serde_json::from_str(cookie.value()).ok()
 }
 
+/// Sets a cookie that browsers forget after `lasts`; its end is also to be inside, as browsers need not obey.
 pub(super) fn add<T: Serialize>(
     parts: &Parts,
     jar: PrivateCookieJar,
     plain: &'static str,
     value: &T,
+    lasts: SignedDuration,
 ) -> PrivateCookieJar {
     let Ok(text) = serde_json::to_string(value) else { return jar };
-    jar.add(
-        Cookie::build((name(parts, plain), text))
-            .http_only(true)
-            .same_site(SameSite::Lax)
-            .secure(is_secure(parts))
-            .path("/"),
-    )
+    let mut cookie = Cookie::build((name(parts, plain), text))
+        .http_only(true)
+        .same_site(SameSite::Lax)
+        .secure(is_secure(parts))
+        .path("/");
+    if let Ok(lasts) = lasts.unsigned_abs().try_into() {
+        cookie = cookie.max_age(lasts);
+    }
+    jar.add(cookie)
 }
 
 pub(super) fn remove(parts: &Parts, jar: PrivateCookieJar, plain: &'static str) -> PrivateCookieJar {

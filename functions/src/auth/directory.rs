@@ -4,6 +4,11 @@ use serde::Deserialize;
 use tokio::sync::OnceCell;
 use url::Url;
 
+use super::fetch::{self, FetchError};
+
+/// The authority of Azure China goes by two names, and signs with the second whichever was asked.
+const CHINA: [&str; 2] = ["https://login.chinacloudapi.cn", "https://login.partner.microsoftonline.cn"];
+
 /// The directory of one tenant.
 #[derive(Debug)]
 pub(crate) struct Directory {
@@ -23,8 +28,8 @@ pub(crate) struct Document {
 /// The directory does not answer, or not as it should.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DirectoryError {
-    #[error("the directory cannot be reached: {0}")]
-    Unreachable(reqwest::Error),
+    #[error("the directory does not describe itself: {0}")]
+    Unread(#[from] FetchError),
     #[error("the directory calls itself {0}, which is not the configured one")]
     OtherIssuer(String),
 }
@@ -41,14 +46,46 @@ impl Directory {
 
     async fn read(&self, http: &reqwest::Client) -> Result<Document, DirectoryError> {
         let url = format!("{}/.well-known/openid-configuration", self.base);
-        let answer = http.get(url).send().await.and_then(reqwest::Response::error_for_status);
-        let answer = answer.map_err(|error| DirectoryError::Unreachable(error.without_url()))?;
-        let document: Document =
-            answer.json().await.map_err(|error| DirectoryError::Unreachable(error.without_url()))?;
-        if document.issuer == self.base {
+        let document: Document = fetch::json(http.get(url)).await?;
+        if self.is_own(&document.issuer) {
             Ok(document)
         } else {
             Err(DirectoryError::OtherIssuer(document.issuer))
         }
+    }
+
+    fn is_own(&self, issuer: &str) -> bool {
+        let alias = self.base.strip_prefix(CHINA[0]).map(|rest| format!("{}{rest}", CHINA[1]));
+        issuer == self.base || alias.is_some_and(|alias| issuer == alias)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accepts_the_configured_issuer_and_chinas_second_name() {
+        assert!(takes("https://login.microsoftonline.com", "https://login.microsoftonline.com/t/v2.0"));
+        assert!(takes("https://login.microsoftonline.com/", "https://login.microsoftonline.com/t/v2.0"));
+        assert!(takes(CHINA[0], "https://login.partner.microsoftonline.cn/t/v2.0"));
+    }
+
+    #[test]
+    fn rejects_every_other_issuer() {
+        for issuer in [
+            "https://login.microsoftonline.com/other/v2.0",
+            "https://login.microsoftonline.com/t/v2.0/",
+            "https://login.partner.microsoftonline.cn/t/v2.0",
+            "https://sts.windows.net/t/",
+            "",
+        ] {
+            assert!(!takes("https://login.microsoftonline.com", issuer), "{issuer}");
+        }
+        assert!(!takes(CHINA[0], "https://login.partner.microsoftonline.cn/other/v2.0"));
+    }
+
+    fn takes(authority: &str, issuer: &str) -> bool {
+        Directory::new(&authority.parse().unwrap(), "t").is_own(issuer)
     }
 }

@@ -3,7 +3,7 @@
 use jsonwebtoken::{Algorithm, Validation, decode, decode_header};
 use serde::{Deserialize, de::DeserializeOwned};
 
-use super::Parts;
+use super::{Parts, jwks::NoKey};
 
 /// The only algorithms that are taken: never `none`, never a shared secret.
 const ALGORITHMS: [Algorithm; 2] = [Algorithm::RS256, Algorithm::ES256];
@@ -20,6 +20,9 @@ pub(crate) enum TokenError {
     Expired,
     #[error("the token is not valid yet; check the clock")]
     NotYet,
+    /// Not the token's fault.
+    #[error("the directory does not answer, so no token can be verified; try again")]
+    Unverifiable,
 }
 
 #[derive(Deserialize)]
@@ -40,13 +43,18 @@ pub(crate) async fn verify<C: DeserializeOwned>(
         return Err(TokenError::Invalid);
     }
     let header = decode_header(token).map_err(invalid)?;
-    let kid = header.kid.filter(|_| ALGORITHMS.contains(&header.alg)).ok_or(TokenError::Invalid)?;
-    let key = parts.keys.find(parts, &kid).await.ok_or(TokenError::Invalid)?;
+    // What `crit` names must be understood, and no extension is.
+    let is_plain = ALGORITHMS.contains(&header.alg) && header.crit.is_none();
+    let kid = header.kid.filter(|_| is_plain).ok_or(TokenError::Invalid)?;
+    let key = parts.keys.find(parts, &kid).await.map_err(|no_key| match no_key {
+        NoKey::Unknown => TokenError::Invalid,
+        NoKey::Unread => TokenError::Unverifiable,
+    })?;
     let issuer = match parts.directory.document(&parts.http).await {
         Ok(document) => &document.issuer,
         Err(error) => {
             tracing::warn!(%error, "no token can be verified");
-            return Err(TokenError::Invalid);
+            return Err(TokenError::Unverifiable);
         }
     };
     let mut validation = Validation::new(header.alg);

@@ -36,6 +36,12 @@ fn rejects_each_value_out_of_its_range() {
     for (name, value) in [
         ("POSTERN_PUBLIC_URL", "http://postern.contoso.example"),
         ("POSTERN_PUBLIC_URL", "postern"),
+        ("POSTERN_PUBLIC_URL", "https://contoso.example/postern"),
+        ("POSTERN_PUBLIC_URL", "https://:secret@contoso.example"),
+        ("POSTERN_TENANT", "72f988bf86f141af91ab2d7cd011db47"),
+        ("POSTERN_TRUSTED_PROXIES", "-1"),
+        ("POSTERN_LOG_FILTER", "info,functions=loud"),
+        ("FUNCTIONS_CUSTOMHANDLER_PORT", "65536"),
         ("POSTERN_ARM_URL", "http://10.0.0.1"),
         ("POSTERN_CLOUD", "moon"),
         ("POSTERN_SUBSCRIPTIONS", "all"),

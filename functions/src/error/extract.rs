@@ -46,9 +46,9 @@ fn unreadable(rejection: BytesRejection) -> ApiError {
     }
 }
 
-/// serde names a missing or unknown field only in its text.
+/// serde names a missing, unknown or repeated field only in its text.
 fn field(path: &str, cause: &str) -> String {
-    let named = ["missing field `", "unknown field `"]
+    let named = ["missing field `", "unknown field `", "duplicate field `"]
         .iter()
         .find_map(|start| cause.strip_prefix(start).and_then(|rest| rest.split('`').next()));
     match (path, named) {
@@ -75,10 +75,15 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
         let query = axum::extract::Query::<T>::from_request_parts(parts, state).await;
         query.map(|axum::extract::Query(value)| Self(value)).map_err(|error| {
             let text = error.body_text();
-            ApiError::rejected(
-                "query",
-                text.rsplit_once("query string: ").map_or(text.as_str(), |(_, cause)| cause),
-            )
+            let said = text.split_once("query string: ").map_or(text.as_str(), |(_, said)| said);
+            // The path comes first where there is one, and no name of ours has a space.
+            let (path, cause) =
+                said.split_once(": ").filter(|(path, _)| !path.contains(' ')).unwrap_or((".", said));
+            let field = field(path, cause);
+            ApiError::rejected(if field == "body" { "query" } else { &field }, cause)
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

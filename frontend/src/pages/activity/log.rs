@@ -1,10 +1,10 @@
 use leptos::{prelude::*, task::spawn_local_scoped_with_cancellation};
-use shared::{
-    api::{ActivityQuery, Step},
-    vm::VmId,
-};
+use shared::{api::ActivityQuery, vm::VmId};
 
-use crate::{model::failure::Failure, session::SignedIn};
+use crate::{
+    model::{failure::Failure, step::Step},
+    session::SignedIn,
+};
 
 /// The pages of the audit that were read so far.
 #[derive(Clone, Copy)]

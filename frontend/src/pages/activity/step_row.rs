@@ -1,25 +1,21 @@
 use leptos::prelude::*;
-use shared::{api::Step, vm::VmId};
+use shared::vm::VmId;
 
 use super::words;
-use crate::{browser, components::time::AbsoluteTime};
+use crate::{browser, components::time::AbsoluteTime, model::step::Step};
 
 #[component]
 pub(super) fn StepRow(step: Step) -> impl IntoView {
-    let record = &step.entry.record;
-    let who = record.actor.as_ref().map_or_else(|| words::POSTERN.to_owned(), |actor| actor.name.clone());
-    let at = record.at;
-    let vm = record.vm.clone().map(|vm| view! { <VmLink vm/> });
-    let kind = format!("row step step--{}", record.event.kind());
+    let who = step.actor().unwrap_or(words::POSTERN).to_owned();
+    let at = step.at().map(|at| view! { <AbsoluteTime at/> });
+    let vm = step.vm().map(|vm| view! { <VmLink vm/> });
+    let kind = format!("row step step--{}", step.kind());
     view! {
         <tr class=kind>
-            <td data-label=words::TIME class="step__time"><AbsoluteTime at/></td>
+            <td data-label=words::TIME class="step__time">{at}</td>
             <td data-label=words::WHO class="row__user">{who}</td>
             <td data-label=words::VM>{vm}</td>
-            <td data-label=words::WHAT class="step__what">
-                {step.summary.clone()}
-                <Details step/>
-            </td>
+            <td data-label=words::WHAT class="step__what"><Details step/></td>
         </tr>
     }
 }
@@ -31,26 +27,24 @@ fn VmLink(vm: VmId) -> impl IntoView {
     view! { <a href=href>{vm.name().to_owned()}</a> }
 }
 
-/// What an auditor asks for next.
+/// The sentence, and behind it what an auditor asks for next.
 #[component]
 fn Details(step: Step) -> impl IntoView {
-    let entry = step.entry;
-    let correlation = entry.record.event.correlation_id().map(str::to_owned).map(|id| {
+    let correlation = step.correlation_id().map(str::to_owned).map(|id| {
         view! {
             <dt>{words::CORRELATION}</dt>
             <dd><code>{id}</code></dd>
         }
     });
-    let json = serde_json::to_string_pretty(&entry.record.event).unwrap_or_default();
+    let (hash, json) = (step.hash().to_owned(), step.event_json());
     view! {
         <details class="fold">
-            <summary>{words::DETAILS}</summary>
+            <summary>{step.summary.clone()}</summary>
             <dl class="facts">
                 {correlation}
-                <dt>{words::HASH}</dt>
-                <dd><code>{entry.hash}</code></dd>
+                <dt>{words::entry(step.seq())}</dt>
+                <dd><code>{hash}</code></dd>
             </dl>
-            <p class="muted">{words::entry(entry.seq)}</p>
             <pre class="json">{json}</pre>
         </details>
     }

@@ -9,9 +9,7 @@ pub(super) const REFRESH: &str = "Refresh";
 pub(super) const DOWNLOAD: &str = "Download CSV";
 pub(super) const ALL: &str = "Show all VMs";
 pub(super) const CONNECT: &str = "Connect";
-pub(super) const DETAILS: &str = "Details";
 pub(super) const CORRELATION: &str = "Azure's correlation id";
-pub(super) const HASH: &str = "Hash of the entry";
 pub(super) const EMPTY: (&str, &str) =
     ("Nothing has happened yet", "Every request, decision, write and reading back is listed here.");
 
@@ -20,5 +18,5 @@ pub(super) fn title_of(vm: &str) -> String {
 }
 
 pub(super) fn entry(seq: u64) -> String {
-    format!("Entry {seq} of the subscription's chain")
+    format!("Entry {seq} of the subscription's chain, by its hash")
 }

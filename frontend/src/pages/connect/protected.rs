@@ -12,7 +12,7 @@ use super::{
 use crate::{
     browser,
     live::Live,
-    model::{form::RequestForm, prefill::Prefill},
+    model::{form::RequestForm, lease::own_port, prefill::Prefill},
     session::SignedIn,
 };
 
@@ -30,7 +30,8 @@ enum Place {
 pub(super) fn Protected(live: Live<VmDetail>, detail: Memo<VmDetail>) -> impl IntoView {
     let session = SignedIn::of_page().session.get_untracked();
     let query = use_query_map().get_untracked();
-    let prefill = Prefill::from_query(query.get("port"), query.get("for"), query.get("source"));
+    let mut prefill = Prefill::from_query(query.get("port"), query.get("for"), query.get("source"));
+    prefill.port = prefill.port.or_else(|| detail.with_untracked(own_port));
     let policy = detail.with_untracked(|detail| detail.policy.clone());
     let form = policy.and_then(|policy| RequestForm::starting(&policy, &session.source, &prefill))?;
     let desk = Desk::new(live, detail, form);

@@ -37,28 +37,29 @@ pub(super) fn Open(desk: Desk, until: Timestamp) -> impl IntoView {
             <p class="block__until">{move || words::until(&time())}{" · from "}{from}</p>
             <WayIn desk/>
             <Worries desk/>
-            <div class="block__actions">{close}</div>
+            <div class="block__actions"><RdpFile desk/>{close}</div>
             <Checked desk/>
         </div>
     }
 }
 
-/// What to type or to download.
+/// What to type.
 #[component]
 fn WayIn(desk: Desk) -> impl IntoView {
     let port = desk.form.with_untracked(|form| form.port);
-    let (vm, way) =
-        desk.detail.with_untracked(|detail| (detail.summary.vm.clone(), link::way(&detail.network, port)));
-    let text = match way {
+    match desk.detail.with_untracked(|detail| link::way(&detail.network, port)) {
         Some(way) => view! { <CopyText text=way.text().to_owned()/> }.into_any(),
         None => view! { <p>{words::NO_ADDRESS}</p> }.into_any(),
-    };
-    let rdp = (port == Port::RDP).then(|| {
-        let (href, name) = (link::rdp_file(&vm, port), format!("{}.rdp", vm.name()));
-        view! { <p><a class="button" href=href download=name rel="external">{words::RDP_FILE}</a></p> }
-    });
-    view! {
-        {text}
-        {rdp}
     }
+}
+
+/// What to download and double-click, for RDP.
+#[component]
+fn RdpFile(desk: Desk) -> impl IntoView {
+    let port = desk.form.with_untracked(|form| form.port);
+    let vm = desk.detail.with_untracked(|detail| detail.summary.vm.clone());
+    (port == Port::RDP).then(|| {
+        let (href, name) = (link::rdp_file(&vm, port), format!("{}.rdp", vm.name()));
+        view! { <a class="button" href=href download=name rel="external">{words::RDP_FILE}</a> }
+    })
 }
