@@ -35,7 +35,7 @@ use crate::{
 };
 
 /// How many NSGs are worked on at once.
-const CONCURRENCY: usize = 8;
+const CONCURRENCY: usize = 16;
 
 /// Brings NSGs to what the store says they should be.
 #[derive(Debug)]
@@ -46,6 +46,8 @@ pub struct Engine {
     pub author: Author,
     /// One writer for each NSG in this process; between processes ARM's own lock decides and plans are made anew.
     locks: Mutex<HashMap<NsgId, Arc<tokio::sync::Mutex<()>>>>,
+    /// Held while a call looks after what is due, so that many calls at once do not.
+    pub(crate) closing: tokio::sync::Mutex<()>,
 }
 
 /// Why an NSG could not be brought to what it should be.
@@ -78,6 +80,8 @@ impl From<StoreError> for EnforceError {
 pub struct Settled {
     /// The NSGs as they were read back.
     pub observed: Observations,
+    /// When each of those readings began.
+    pub read_at: BTreeMap<NsgId, Timestamp>,
     pub obstacles: Vec<(NsgId, Obstacle)>,
     /// The NSGs that are not as they should be, or could not be read.
     pub failures: BTreeMap<NsgId, EnforceError>,
@@ -85,7 +89,7 @@ pub struct Settled {
 
 impl Engine {
     pub fn new(store: Store, fabric: Arc<dyn Fabric>, clock: Arc<dyn Clock>, author: Author) -> Self {
-        Self { store, fabric, clock, author, locks: Mutex::default() }
+        Self { store, fabric, clock, author, locks: Mutex::default(), closing: tokio::sync::Mutex::default() }
     }
 
     /// Works on every NSG that decides over `vms` and confirms their leases by what was read back.
@@ -94,6 +98,12 @@ impl Engine {
         for vm in vms {
             nsgs.extend(self.nsgs_of(vm).await?);
         }
+        let settled = self.settle_nsgs(nsgs.clone()).await;
+        self.confirm(vms, &settled).await?;
+        if settled.obstacles.iter().all(|(_, obstacle)| obstacle.grant.is_none()) {
+            return Ok(settled);
+        }
+        // What was obstructed has ended now; whatever of it was written is taken away.
         let settled = self.settle_nsgs(nsgs).await;
         self.confirm(vms, &settled).await?;
         Ok(settled)
@@ -112,6 +122,7 @@ impl Engine {
                 Ok(done) => {
                     settled.obstacles.extend(done.obstacles.into_iter().map(|one| (nsg.clone(), one)));
                     settled.observed.insert(nsg.clone(), done.observed);
+                    settled.read_at.insert(nsg.clone(), done.read_at);
                     done.failure
                 }
                 Err(error) => Some(error),

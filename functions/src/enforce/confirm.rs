@@ -67,30 +67,35 @@ impl Engine {
     ) -> Result<(), StoreError> {
         let HeldLease { grant, lease, .. } = held;
         let nsgs = self.nsgs_of(&lease.vm).await?;
+        // A reading that began before the end may lack a rule that was written after it.
+        let too_early = |nsg: &NsgId| settled.read_at.get(nsg).is_some_and(|at| *at < lease.expires_at);
+        if nsgs.iter().any(too_early) {
+            return Ok(());
+        }
         let all_read = nsgs.iter().all(|nsg| settled.observed.contains_key(nsg) || is_gone(nsg, settled));
         if all_read && !is_held(&self.author.deployment, *grant, lease, machine, &settled.observed) {
-            let event =
-                Event::Closed { grant: *grant, lease: lease.id, port: lease.port, reason: lease.ends_as };
-            return self.change(held, lease.clone().closed(now), None, vec![event]).await;
+            let (id, port, reason) = (lease.id, lease.port, lease.ends_as);
+            // Why it could not be opened is worth knowing afterwards.
+            let trouble = held.trouble.clone().filter(|_| reason == CloseReason::Failed);
+            let event = Event::Closed { grant: *grant, lease: id, port, reason };
+            return self.change(held, lease.clone().closed(now), trouble, vec![event]).await;
         }
         self.note_trouble(held, &why(settled), now).await
     }
 
-    /// An opening that cannot come about ends at once; with no rule of ours there it is closed as soon as that is read.
+    /// An opening that cannot come about ends at once. It is closed like any other, when that was read back.
     async fn give_up(
         &self,
         held: &HeldLease,
         (nsg, obstacle): (&NsgId, &str),
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let ended = held.lease.clone().ended(CloseReason::Failed, now).closed(now);
-        let events = vec![
-            Event::Obstructed { nsg: nsg.clone(), grant: Some(held.grant), obstacle: obstacle.to_owned() },
-            Event::Closed { grant: held.grant, lease: ended.id, port: ended.port, reason: ended.ends_as },
-        ];
+        let ended = held.lease.clone().ended(CloseReason::Failed, now);
+        let grant = Some(held.grant);
+        let event = Event::Obstructed { nsg: nsg.clone(), grant, obstacle: obstacle.to_owned() };
         let message = format!("in {}: {obstacle}", nsg.name());
-        self.change(held, ended, Some(Trouble { attempts: attempts(held), message, retry_at: now }), events)
-            .await
+        let trouble = Trouble { attempts: attempts(held), message, retry_at: now };
+        self.change(held, ended, Some(trouble), vec![event]).await
     }
 
     async fn note_trouble(&self, held: &HeldLease, message: &str, now: Timestamp) -> Result<(), StoreError> {

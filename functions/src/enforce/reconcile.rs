@@ -3,7 +3,7 @@
 use std::{net::IpAddr, time::Duration};
 
 use ipnet::IpNet;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use shared::{
     audit::Event,
     grant::{GrantId, LeaseState},
@@ -28,6 +28,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub(super) struct Reconciled {
     pub(super) observed: ObservedNsg,
+    /// When that reading began: what happened later is not in it.
+    pub(super) read_at: Timestamp,
     pub(super) obstacles: Vec<Obstacle>,
     /// Why it is not yet all that it should be: what was read still tells which leases are open or closed.
     pub(super) failure: Option<EnforceError>,
@@ -40,15 +42,14 @@ impl Engine {
         let _alone = lock.lock().await;
         let (mut last_error, mut obstacles) = (None, Vec::new());
         for round in 0..ROUNDS {
-            let observed = self.fabric.observe(nsg).await?.ok_or(EnforceError::Gone)?;
+            let (observed, read_at) = self.read(nsg).await?;
             let now = self.clock.now();
-            self.store.put_observation(&observed, now).await?;
             let desired = self.desired(nsg, (&[], &[]), now).await?;
             let plan = plan(&desired, &observed, now);
-            if plan.changes.is_empty() {
-                return Ok(Reconciled { observed, obstacles: plan.obstacles, failure: None });
-            }
             obstacles = plan.obstacles;
+            if plan.changes.is_empty() {
+                return Ok(Reconciled { observed, read_at, obstacles, failure: None });
+            }
             last_error = self.apply_all(nsg, &plan.changes).await?;
             match &last_error {
                 None => {}
@@ -56,10 +57,16 @@ impl Engine {
                 Some(_) => break,
             }
         }
-        let observed = self.fabric.observe(nsg).await?.ok_or(EnforceError::Gone)?;
-        self.store.put_observation(&observed, self.clock.now()).await?;
+        let (observed, read_at) = self.read(nsg).await?;
         let failure = last_error.map_or(EnforceError::Unsettled, EnforceError::Fabric);
-        Ok(Reconciled { observed, obstacles, failure: Some(failure) })
+        Ok(Reconciled { observed, read_at, obstacles, failure: Some(failure) })
+    }
+
+    async fn read(&self, nsg: &NsgId) -> Result<(ObservedNsg, Timestamp), EnforceError> {
+        let read_at = self.clock.now();
+        let observed = self.fabric.observe(nsg).await?.ok_or(EnforceError::Gone)?;
+        self.store.put_observation(&observed, read_at).await?;
+        Ok((observed, read_at))
     }
 
     /// Writes the changes in order. One that fails keeps no other from being tried: a close must not wait for an open.
