@@ -13,7 +13,10 @@ pub(super) fn Facts(detail: Memo<VmDetail>) -> impl IntoView {
     };
     let public = move || addresses(detail.with(|detail| detail.network.public_addresses.clone()));
     let private = move || addresses(detail.with(|detail| detail.network.private_addresses.clone()));
-    let nsgs = move || detail.with(|detail| detail.network.nsgs.join(", "));
+    let nsgs = move || {
+        let named = detail.with(|detail| detail.network.nsgs.join(", "));
+        if named.is_empty() { words::NONE.to_owned() } else { named }
+    };
     let region = move || detail.with(|detail| detail.summary.location.clone());
     let subscription = move || detail.with(|detail| detail.summary.subscription_name.clone());
     view! {
