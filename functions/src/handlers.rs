@@ -12,6 +12,7 @@ pub(crate) mod read_rdp;
 pub(crate) mod read_session;
 pub(crate) mod read_vm;
 pub(crate) mod remove_policy;
+mod respond;
 pub(crate) mod revoke_grant;
 pub(crate) mod run_sweep;
 mod view;

@@ -23,7 +23,11 @@ use shared::{
     vm::VmId,
 };
 
-use super::{view::grant_view, vm_path::seen};
+use super::{
+    respond::{Settled, settle},
+    view::grant_view,
+    vm_path::seen,
+};
 use crate::{
     app::App,
     caller::Principal,
@@ -61,7 +65,7 @@ pub(crate) async fn create_grant(
     unobstructed(&app, &grant).await?;
     records.extend(granted(&app, &grant));
     match app.store().admit(&grant, name.as_ref(), &records).await? {
-        Admitted::New => enforce(&app, &grant, &principal, wants_async(&headers)).await,
+        Admitted::New => enforce(&app, &grant, &principal, &headers).await,
         Admitted::Repeated(id) => answer(&app, id, &principal, StatusCode::OK).await,
         Admitted::Mismatched => Err(ApiError::mismatch()),
     }
@@ -71,21 +75,14 @@ async fn enforce(
     app: &App,
     grant: &Grant,
     principal: &Principal,
-    respond_async: bool,
+    headers: &HeaderMap,
 ) -> Result<Response, ApiError> {
     let vms: BTreeSet<VmId> = grant.leases.iter().map(|lease| lease.vm.clone()).collect();
-    if respond_async && app.background {
-        let engine = std::sync::Arc::clone(&app.engine);
-        let grant_id = grant.id;
-        tokio::spawn(async move {
-            if let Err(error) = engine.settle(&vms).await {
-                tracing::error!(grant.id = %grant_id, %error, "opening is left to the sweep");
-            }
-        });
-        return answer(app, grant.id, principal, StatusCode::ACCEPTED).await;
-    }
-    app.engine.settle(&vms).await?;
-    answer(app, grant.id, principal, StatusCode::CREATED).await
+    let status = match settle(app, headers, grant.id, vms).await? {
+        Settled::Now => StatusCode::CREATED,
+        Settled::Later => StatusCode::ACCEPTED,
+    };
+    answer(app, grant.id, principal, status).await
 }
 
 async fn answer(
@@ -181,11 +178,6 @@ async fn unobstructed(app: &App, grant: &Grant) -> Result<(), ApiError> {
             Err(ApiError::conflict("obstructed", message))
         }
     }
-}
-
-fn wants_async(headers: &HeaderMap) -> bool {
-    let values = headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok());
-    values.flat_map(|value| value.split(',')).any(|one| one.trim().eq_ignore_ascii_case("respond-async"))
 }
 
 fn idempotency_name(

@@ -1,7 +1,7 @@
 //! `POST /api/grants/{id}/revoke`: closes a grant's openings now. A holder needs no right for it, so it works while
 //! Azure does not answer; anybody else needs the right to configure every VM of the grant.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::collections::BTreeSet;
 
 use axum::{
     Json,
@@ -11,11 +11,15 @@ use axum::{
 use http::{HeaderMap, StatusCode};
 use shared::{
     audit::{Event, Record},
-    grant::{CloseReason, GrantId},
+    grant::CloseReason,
     vm::VmId,
 };
 
-use super::{read_grant::find, view::grant_view};
+use super::{
+    read_grant::find,
+    respond::{Settled, settle},
+    view::grant_view,
+};
 use crate::{app::App, caller::Principal, error::ApiError, store::HeldLease};
 
 pub(crate) async fn revoke_grant(
@@ -40,30 +44,12 @@ pub(crate) async fn revoke_grant(
         let record = app.engine.record(Some(vm), vm.subscription(), Some(&principal.requester), event);
         end_lease(&app, lease, CloseReason::Revoked, &[record]).await?;
     }
-    let respond_async =
-        headers.get("prefer").is_some_and(|value| value.as_bytes().starts_with(b"respond-async"));
-    let status = close(&app, grant, vms, respond_async).await?;
+    let status = match settle(&app, &headers, grant, vms).await? {
+        Settled::Now => StatusCode::OK,
+        Settled::Later => StatusCode::ACCEPTED,
+    };
     let held = find(&app, &id, &principal).await?;
     Ok((status, Json(grant_view(&app, &held, &principal.requester).await?)).into_response())
-}
-
-async fn close(
-    app: &App,
-    grant: GrantId,
-    vms: BTreeSet<VmId>,
-    respond_async: bool,
-) -> Result<StatusCode, ApiError> {
-    if !(respond_async && app.background) {
-        app.engine.settle(&vms).await?;
-        return Ok(StatusCode::OK);
-    }
-    let engine = Arc::clone(&app.engine);
-    tokio::spawn(async move {
-        if let Err(error) = engine.settle(&vms).await {
-            tracing::error!(grant.id = %grant, %error, "closing is left to the sweep");
-        }
-    });
-    Ok(StatusCode::ACCEPTED)
 }
 
 /// Moves a lease's end to now, whoever else changes it meanwhile.

@@ -134,8 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hashed_name_changes_with_the_content_alone() {
-        assert_eq!(hashed("boot.js", b"1"), hashed("boot.js", b"1"));
+    fn a_hashed_name_changes_with_the_content() {
         assert_ne!(hashed("boot.js", b"1"), hashed("boot.js", b"2"));
         assert!(hashed("boot.js", b"1").starts_with("boot-"));
         assert!(hashed("boot.js", b"1").ends_with(".js"));
