@@ -24,6 +24,7 @@ pub struct App(Arc<Parts>);
 #[derive(Debug)]
 pub struct Parts {
     pub engine: Arc<Engine>,
+    store: Store,
     pub rights: Rights,
     pub auth: Auth,
     pub ids: Arc<dyn Ids>,
@@ -45,9 +46,10 @@ impl App {
         let author =
             shared::nsg::desired::Author { deployment: config.deployment.clone(), store: store.id() };
         let rights = Rights::new(Arc::clone(&fabric), Arc::clone(&clock));
-        let engine = Arc::new(Engine::new(store, fabric, clock, author));
+        let engine = Arc::new(Engine::new(Arc::new(store.clone()), fabric, clock, author));
         Self(Arc::new(Parts {
             engine,
+            store,
             rights,
             auth,
             ids,
@@ -59,7 +61,7 @@ impl App {
     }
 
     pub fn store(&self) -> &Store {
-        &self.engine.store
+        &self.store
     }
 
     pub fn now(&self) -> jiff::Timestamp {

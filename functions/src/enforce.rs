@@ -31,7 +31,7 @@ use shared::{
 use crate::{
     clock::Clock,
     fabric::{Fabric, FabricError},
-    store::{HeldLease, Store, StoreError},
+    store::{HeldLease, Ledger, StoreError},
 };
 
 /// How many NSGs are worked on at once.
@@ -40,7 +40,7 @@ const CONCURRENCY: usize = 16;
 /// Brings NSGs to what the store says they should be.
 #[derive(Debug)]
 pub struct Engine {
-    pub store: Store,
+    pub store: Arc<dyn Ledger>,
     pub fabric: Arc<dyn Fabric>,
     pub clock: Arc<dyn Clock>,
     pub author: Author,
@@ -88,7 +88,12 @@ pub struct Settled {
 }
 
 impl Engine {
-    pub fn new(store: Store, fabric: Arc<dyn Fabric>, clock: Arc<dyn Clock>, author: Author) -> Self {
+    pub fn new(
+        store: Arc<dyn Ledger>,
+        fabric: Arc<dyn Fabric>,
+        clock: Arc<dyn Clock>,
+        author: Author,
+    ) -> Self {
         Self { store, fabric, clock, author, locks: Mutex::default(), closing: tokio::sync::Mutex::default() }
     }
 

@@ -5,11 +5,13 @@ pub mod azure;
 use std::{fmt::Debug, time::Duration};
 
 use async_trait::async_trait;
+use jiff::SignedDuration;
 use shared::{
+    firewall::{NatCollection, ObservedFirewall},
     inventory::{Inventory, Machine},
     nsg::{ObservedNsg, RuleChange},
     rbac::AccessRights,
-    vm::{NsgId, SubscriptionId, VmId},
+    vm::{FirewallId, NsgId, SubscriptionId, VmId},
 };
 
 /// Reads machines, NSGs and rights, and writes NSG rules.
@@ -27,12 +29,38 @@ pub trait Fabric: Send + Sync + Debug {
     /// Returns when ARM says that the change has taken effect, or why it has not.
     async fn apply(&self, nsg: &NsgId, change: &RuleChange) -> Result<Written, WriteFailure>;
 
+    /// A firewall when no write to it is under way; `None` if it does not exist.
+    async fn observe_firewall(&self, firewall: &FirewallId) -> Result<Option<ObservedFirewall>, FabricError>;
+
+    /// Makes our own NAT collection be just `collection` (an empty one is removed), everything else untouched, if the
+    /// firewall is still as it was observed; else it is a conflict.
+    async fn apply_firewall(
+        &self,
+        observed: &ObservedFirewall,
+        collection: &NatCollection,
+    ) -> Result<Written, WriteFailure>;
+
+    /// Sets whether the NSG cuts established flows that its rules no longer let in, and tells what was set before.
+    /// Where it was so already nothing is written. Refused where Azure does not offer it.
+    async fn set_flush(&self, nsg: &NsgId, on: bool) -> Result<FlushSet, WriteFailure>;
+
+    /// By how much this process's clock is ahead of Azure's, as its last answer told; `None`: no answer yet.
+    fn clock_ahead(&self) -> Option<SignedDuration>;
+
     /// What a principal (by object id) may do in a subscription.
     async fn rights(
         &self,
         subscription: SubscriptionId,
         principal: &str,
     ) -> Result<AccessRights, FabricError>;
+}
+
+/// What came of setting whether an NSG cuts flows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FlushSet {
+    /// How it was set before.
+    pub before: bool,
+    pub written: Written,
 }
 
 /// A change that has taken effect.

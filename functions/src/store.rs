@@ -8,9 +8,12 @@
 mod activity;
 mod audit;
 mod error;
+mod firewalls;
+mod flushes;
 mod grants;
 mod inventory;
 mod leases;
+mod ledger;
 mod observations;
 mod open;
 mod policies;
@@ -29,6 +32,7 @@ pub use activity::{ActivityFilter, ActivityPage, Cursor, InvalidCursor};
 pub use error::{OpenError, StoreError};
 pub use grants::{Admitted, HeldGrant, IdempotencyName};
 pub use leases::{HeldLease, LeaseCounts, Trouble};
+pub use ledger::{Dated, Ledger};
 pub use usage::VmUsage;
 
 /// How often a write is tried when other writers are in its way.

@@ -10,6 +10,7 @@ pub mod api;
 pub mod audit;
 pub mod decision;
 pub mod exposure;
+pub mod firewall;
 pub mod grant;
 pub mod inventory;
 pub mod nsg;

@@ -201,6 +201,12 @@ resource_id!(
     "Microsoft.Network/networkSecurityGroups"
 );
 
+resource_id!(
+    /// An Azure Firewall.
+    FirewallId,
+    "Microsoft.Network/azureFirewalls"
+);
+
 /// What runs on a VM; it decides the defaults (Windows 3389, Linux 22).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -7,6 +7,8 @@
 mod answer;
 mod client;
 pub mod credential;
+mod firewall;
+mod flush;
 mod inventory;
 mod nsg;
 mod operation;
@@ -23,16 +25,18 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use azure_core::credentials::TokenCredential;
+use jiff::SignedDuration;
 use shared::{
+    firewall::{NatCollection, ObservedFirewall},
     inventory::{Inventory, Machine},
     nsg::{ObservedNsg, RuleChange},
     rbac::AccessRights,
-    vm::{NsgId, SubscriptionId, VmId},
+    vm::{FirewallId, NsgId, SubscriptionId, VmId},
 };
 use url::Url;
 
 use self::{client::Client, rights::RoleCache};
-use super::{Fabric, FabricError, WriteFailure, Written};
+use super::{Fabric, FabricError, FlushSet, WriteFailure, Written};
 use crate::clock::{Clock, Ids};
 
 /// The ARM of a cloud.
@@ -78,6 +82,26 @@ impl Fabric for AzureFabric {
 
     async fn apply(&self, nsg: &NsgId, change: &RuleChange) -> Result<Written, WriteFailure> {
         write::apply(&self.client, nsg, change).await
+    }
+
+    async fn observe_firewall(&self, firewall: &FirewallId) -> Result<Option<ObservedFirewall>, FabricError> {
+        firewall::observe(&self.client, firewall).await
+    }
+
+    async fn apply_firewall(
+        &self,
+        observed: &ObservedFirewall,
+        collection: &NatCollection,
+    ) -> Result<Written, WriteFailure> {
+        firewall::apply(&self.client, observed, collection).await
+    }
+
+    async fn set_flush(&self, nsg: &NsgId, on: bool) -> Result<FlushSet, WriteFailure> {
+        flush::set(&self.client, nsg, on).await
+    }
+
+    fn clock_ahead(&self) -> Option<SignedDuration> {
+        self.client.clock_ahead()
     }
 
     async fn rights(

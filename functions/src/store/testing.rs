@@ -144,7 +144,7 @@ pub(super) fn an_observation(name: &str, rules: usize) -> ObservedNsg {
     ObservedNsg { id: nsg(name), rules: vec![a_rule(); rules], default_rules: Vec::new() }
 }
 
-fn nsg(name: &str) -> NsgId {
+pub(super) fn nsg(name: &str) -> NsgId {
     NsgId::new(subscription(), "prod-rg", name).unwrap()
 }
 

@@ -3,12 +3,12 @@
 use std::{
     collections::HashSet,
     error::Error,
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
 use azure_core::credentials::{AccessToken, TokenCredential};
-use http::{Method, StatusCode};
+use http::{HeaderMap, Method, StatusCode};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -40,6 +40,7 @@ pub(super) struct Client {
     http: reqwest::Client,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn Ids>,
+    clock_ahead: Mutex<Option<SignedDuration>>,
 }
 
 /// One request; its token is added when it is sent.
@@ -48,6 +49,8 @@ pub(super) struct Request<'r> {
     pub(super) method: Method,
     pub(super) url: &'r Url,
     pub(super) body: Option<&'r Value>,
+    /// Only if this is still the resource's version.
+    pub(super) etag: Option<&'r str>,
     /// Under which the activity log knows all the attempts of one write.
     pub(super) correlation_id: Option<Uuid>,
 }
@@ -79,11 +82,16 @@ impl Client {
         ids: Arc<dyn Ids>,
     ) -> Self {
         let tokens = Tokens::new(credential, &endpoint.audience, Arc::clone(&clock));
-        Self { base: endpoint.url, tokens, http, clock, ids }
+        Self { base: endpoint.url, tokens, http, clock, ids, clock_ahead: Mutex::default() }
     }
 
     pub(super) fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// By how much our clock was ahead of ARM's when it last answered.
+    pub(super) fn clock_ahead(&self) -> Option<SignedDuration> {
+        *self.clock_ahead.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn new_id(&self) -> Uuid {
@@ -157,7 +165,7 @@ impl Client {
     pub(super) async fn read(&self, url: &Url) -> Result<Answer, FabricError> {
         let mut attempt = 0;
         loop {
-            let request = Request { method: Method::GET, url, body: None, correlation_id: None };
+            let request = Request { method: Method::GET, url, body: None, etag: None, correlation_id: None };
             let (error, asked) = match self.send(&request).await {
                 Ok(answer) if !may_pass(answer.status) => return Ok(answer),
                 Ok(answer) => (answer.failure(self.now()), answer.retry_after(self.now())),
@@ -189,7 +197,7 @@ impl Client {
     }
 
     async fn send_with(&self, request: &Request<'_>, token: &AccessToken) -> Result<Answer, NoAnswer> {
-        let started = Instant::now();
+        let (started, asked_at) = (Instant::now(), self.now());
         let mut builder = self
             .http
             .request(request.method.clone(), request.url.clone())
@@ -198,10 +206,14 @@ impl Client {
         if let Some(id) = request.correlation_id {
             builder = builder.header(CORRELATION_ID, id.to_string());
         }
+        if let Some(etag) = request.etag {
+            builder = builder.header(http::header::IF_MATCH, etag);
+        }
         if let Some(body) = request.body {
             builder = builder.json(body);
         }
         let response = builder.send().await.map_err(no_answer)?;
+        self.compare_clocks(response.headers(), asked_at);
         let (status, headers) = (response.status(), response.headers().clone());
         let body = response.bytes().await.map_err(no_answer)?.to_vec();
         let answer = Answer { status, headers, body };
@@ -214,6 +226,21 @@ impl Client {
             "ARM answered"
         );
         Ok(answer)
+    }
+}
+
+impl Client {
+    /// ARM's `Date` has whole seconds and was written between asking and now; only what lies outside is a difference.
+    fn compare_clocks(&self, headers: &HeaderMap, asked_at: Timestamp) {
+        let date = headers.get(http::header::DATE).and_then(|date| date.to_str().ok());
+        let Some(arm) = date.and_then(|date| jiff::fmt::rfc2822::parse(date).ok()).map(|at| at.timestamp())
+        else {
+            return;
+        };
+        let latest = arm.checked_add(SignedDuration::from_secs(1)).unwrap_or(arm);
+        let ahead = asked_at.duration_since(latest).max(SignedDuration::ZERO);
+        let behind = arm.duration_since(self.now()).max(SignedDuration::ZERO);
+        *self.clock_ahead.lock().unwrap_or_else(PoisonError::into_inner) = Some(ahead - behind);
     }
 }
 

@@ -1,9 +1,10 @@
-//! Writing one rule.
+//! Writing: one rule, or what has no smaller part.
 
 use std::time::Duration;
 
 use http::{Method, StatusCode};
 use jiff::SignedDuration;
+use serde_json::Value;
 use shared::{nsg::RuleChange, vm::NsgId};
 use tracing::Instrument;
 use url::Url;
@@ -29,16 +30,26 @@ pub(super) async fn apply(
     change: &RuleChange,
 ) -> Result<Written, WriteFailure> {
     let span = tracing::info_span!("write_rule", nsg.name = nsg.name(), rule.name = change.rule().name);
-    let id = client.new_id();
-    let mut correlation_id = Some(id.to_string());
     let url = url(client, nsg, &change.rule().name);
     let (method, body) = match change {
         RuleChange::Put(rule) => (Method::PUT, Some(rules::to_json(rule))),
         RuleChange::Remove(_) => (Method::DELETE, None),
     };
-    let request = Request { method, url: &url, body: body.as_ref(), correlation_id: Some(id) };
-    let outcome = persist(client, &request, &mut correlation_id).instrument(span).await;
-    match outcome {
+    send(client, &method, &url, body.as_ref(), None).instrument(span).await
+}
+
+/// One write, to its end; with an etag only if that is still the resource's version.
+pub(super) async fn send(
+    client: &Client,
+    method: &Method,
+    url: &Url,
+    body: Option<&Value>,
+    etag: Option<&str>,
+) -> Result<Written, WriteFailure> {
+    let id = client.new_id();
+    let mut correlation_id = Some(id.to_string());
+    let request = Request { method: method.clone(), url, body, etag, correlation_id: Some(id) };
+    match persist(client, &request, &mut correlation_id).await {
         Ok(()) => Ok(Written { correlation_id }),
         Err(error) => Err(WriteFailure { error, correlation_id }),
     }
