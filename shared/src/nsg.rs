@@ -3,6 +3,7 @@
 pub mod desired;
 pub mod evaluate;
 pub mod plan;
+pub mod proof;
 pub mod stamp;
 
 use serde::{Deserialize, Serialize};

@@ -1,6 +1,6 @@
 //! NSG rules as data: what the network enforces. (A port *rule* of a policy is another thing: permission to ask.)
 
-use std::{collections::BTreeSet, fmt};
+use std::{collections::BTreeSet, fmt, net::IpAddr};
 
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
@@ -121,6 +121,16 @@ pub struct NsgRule {
 }
 
 impl NsgRule {
+    /// Whether it speaks of packets to one of these.
+    pub fn names_any(&self, addresses: impl IntoIterator<Item = IpAddr>) -> bool {
+        addresses.into_iter().any(|address| {
+            self.destinations.iter().any(|to| match to {
+                AddressMatch::Prefix(net) => net.contains(&address),
+                AddressMatch::Any | AddressMatch::Tag(_) | AddressMatch::Group(_) => true,
+            })
+        })
+    }
+
     /// Whether the two say the same but for their place in the order.
     pub fn is_same_but_priority(&self, other: &Self) -> bool {
         let moved = Self { priority: self.priority, ..other.clone() };

@@ -15,7 +15,6 @@ use crate::{
     policy::{Precedence, ProtectedVm},
     port::{Port, PortRange, Protocol},
     rule::{Access, AddressMatch, Direction, NsgRule, RulePriority},
-    source::SourcePrefix,
     vm::{NsgId, VmId},
 };
 
@@ -74,7 +73,8 @@ struct LeaseKey {
     grant: GrantId,
     ends_at: Timestamp,
     protocol: Protocol,
-    sources: BTreeSet<SourcePrefix>,
+    /// As the NSG sees them: behind a firewall, its subnet.
+    sources: BTreeSet<IpNet>,
     ports: BTreeSet<Port>,
     v6: bool,
 }
@@ -105,8 +105,15 @@ pub fn desired(
                     guards.entry(key).or_default().extend(&of_family);
                 }
             }
-            for key in lease_keys(&machine.vm, leases, v6, now) {
-                openings.entry(key).or_default().extend(&of_family);
+            let reached: BTreeSet<IpAddr> = match machine.gate() {
+                Some(gate) => of_family.iter().copied().filter(|one| *one == gate.private).collect(),
+                None => of_family,
+            };
+            if reached.is_empty() {
+                continue;
+            }
+            for key in lease_keys(machine, leases, v6, now) {
+                openings.entry(key).or_default().extend(&reached);
             }
         }
     }
@@ -128,12 +135,11 @@ fn guard_keys(policy: &ProtectedVm, v6: bool) -> Vec<GuardKey> {
     by_protocol.into_iter().map(|(protocol, ports)| GuardKey { precedence, protocol, ports, v6 }).collect()
 }
 
-fn lease_keys(vm: &VmId, leases: &[(GrantId, Lease)], v6: bool, now: Timestamp) -> Vec<LeaseKey> {
-    type Alike = (GrantId, Timestamp, Protocol, BTreeSet<SourcePrefix>);
+fn lease_keys(machine: &Machine, leases: &[(GrantId, Lease)], v6: bool, now: Timestamp) -> Vec<LeaseKey> {
+    type Alike = (GrantId, Timestamp, Protocol, BTreeSet<IpNet>);
     let mut ports: BTreeMap<Alike, BTreeSet<Port>> = BTreeMap::new();
-    for (grant, lease) in leases.iter().filter(|(_, lease)| lease.vm == *vm && lease.lives(now)) {
-        let sources: BTreeSet<SourcePrefix> =
-            lease.sources.iter().filter(|source| source.is_ipv6() == v6).collect();
+    for (grant, lease) in leases.iter().filter(|(_, lease)| lease.vm == machine.vm && lease.lives(now)) {
+        let sources = seen_sources(machine, lease, v6);
         if !sources.is_empty() {
             let alike = (*grant, lease.expires_at, lease.protocol, sources);
             ports.entry(alike).or_default().insert(lease.port);
@@ -148,6 +154,17 @@ fn lease_keys(vm: &VmId, leases: &[(GrantId, Lease)], v6: bool, now: Timestamp) 
         v6,
     };
     ports.into_iter().map(key).collect()
+}
+
+/// From where the packets of a lease come, as the VM's NSGs see it. A firewall puts its own address in place of the
+/// requester's, so that a rule for the requester would let nobody in.
+fn seen_sources(machine: &Machine, lease: &Lease, v6: bool) -> BTreeSet<IpNet> {
+    let granted: BTreeSet<IpNet> =
+        lease.sources.iter().filter(|source| source.is_ipv6() == v6).map(|source| source.net()).collect();
+    match machine.gate() {
+        Some(gate) if !granted.is_empty() => gate.origins().collect(),
+        _ => granted,
+    }
 }
 
 fn guard_rule(
@@ -174,19 +191,25 @@ fn lease_rule(
     taken: &mut BTreeSet<RuleNameText>,
 ) -> DesiredRule {
     let LeaseKey { grant, ends_at, protocol, sources, ports, v6 } = key;
-    let text = format!("{}/{}/{}/{v6}", protocol.as_str(), list(&ports), list(&sources));
+    let from: Vec<String> = sources.iter().map(in_short).collect();
+    let text = format!("{}/{}/{}/{v6}", protocol.as_str(), list(&ports), from.join(","));
     let stamp =
         free_stamp(author, Purpose::Lease { grant, ends_at: whole_seconds(ends_at) }, fnv(&text), taken);
-    let from = sources.iter().map(|source| AddressMatch::Prefix(source.net())).collect();
+    let from = sources.into_iter().map(AddressMatch::Prefix).collect();
     let rule = rule_of(&stamp, Access::Allow, protocol, from, &ports, to);
     DesiredRule { stamp, precedence: Precedence::CustomerFirst, rule }
 }
 
 /// A name that a stamp gives.
-type RuleNameText = String;
+pub(crate) type RuleNameText = String;
 
 /// Two different rules must not get one name, however their texts hash.
-fn free_stamp(author: &Author, purpose: Purpose, hash: u32, taken: &mut BTreeSet<RuleNameText>) -> Stamp {
+pub(crate) fn free_stamp(
+    author: &Author,
+    purpose: Purpose,
+    hash: u32,
+    taken: &mut BTreeSet<RuleNameText>,
+) -> Stamp {
     let Author { deployment, store } = author.clone();
     let step = if matches!(purpose, Purpose::Guard) { 1 } else { 1 << 16 };
     let hash = if matches!(purpose, Purpose::Guard) { hash } else { hash & 0xffff_0000 };
@@ -219,8 +242,13 @@ fn rule_of(
     }
 }
 
+/// One address without its length.
+fn in_short(net: &IpNet) -> String {
+    if net.prefix_len() == net.max_prefix_len() { net.addr().to_string() } else { net.to_string() }
+}
+
 /// A stamp has whole seconds; an end between two is stamped as the later, since a rule is never closed early.
-fn whole_seconds(at: Timestamp) -> Timestamp {
+pub(crate) fn whole_seconds(at: Timestamp) -> Timestamp {
     let second = at.as_second() + i64::from(at.subsec_nanosecond() > 0);
     Timestamp::from_second(second).unwrap_or(at)
 }
@@ -230,6 +258,9 @@ fn list<T: ToString>(items: &BTreeSet<T>) -> String {
 }
 
 /// FNV-1a: names must come out the same in every build, which the standard hasher does not promise.
-fn fnv(text: &str) -> u32 {
+pub(crate) fn fnv(text: &str) -> u32 {
     text.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
+
+#[cfg(test)]
+mod tests;

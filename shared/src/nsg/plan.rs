@@ -3,11 +3,14 @@
 //! Foreign rules, and those of another deployment, are never in a plan. A lease rule of another store (ours was lost)
 //! is left until its stamped end; a guard of another store is left unless one of ours does all that it does.
 
+mod prefixes;
+
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use self::prefixes::{MAX_PREFIXES, Prefixes};
 use super::{
     ObservedNsg, RuleChange,
     desired::{Desired, DesiredRule},
@@ -28,6 +31,9 @@ pub struct Plan {
     /// In the order in which they are to be written.
     pub changes: Vec<RuleChange>,
     pub obstacles: Vec<Obstacle>,
+    /// Rules with a lease's name that deny, or are for outbound packets: not ours as they are, and taking them away
+    /// could open something, so they are left to people.
+    pub odd: Vec<NsgRule>,
 }
 
 /// A rule that cannot be brought about, and why.
@@ -47,6 +53,10 @@ pub enum ObstacleReason {
     NoFreePriority,
     #[error("the NSG has {MAX_RULES} rules, which is all that Azure takes")]
     NsgFull,
+    #[error("the NSG names {MAX_PREFIXES} addresses and ranges, which is all that Azure takes")]
+    TooManyPrefixes,
+    #[error("it was not proven to do just what it should: {reason}")]
+    Unproven { reason: String },
 }
 
 /// Works out the changes for one NSG. Pure; with nothing to do the plan is empty, so planning again after applying is idle.
@@ -98,31 +108,40 @@ struct Draft<'a> {
     used: BTreeSet<RulePriority>,
     guards_from: Option<RulePriority>,
     rules_after: usize,
+    prefixes_after: Prefixes,
     puts: Vec<(&'a DesiredRule, NsgRule)>,
     removals: Vec<(Stamp, NsgRule)>,
     obstacles: Vec<Obstacle>,
+    odd: Vec<NsgRule>,
     keep_guards: bool,
 }
 
 impl<'a> Draft<'a> {
     fn new(desired: &Desired, existing: &Existing<'_>, now: Timestamp) -> Self {
-        let mut removals = Vec::new();
-        for (stamp, rule) in &existing.ours {
-            if is_to_go(desired, stamp, rule, now) {
+        let (mut removals, mut odd) = (Vec::new(), Vec::new());
+        for (stamp, rule) in existing.ours.iter().filter(|(stamp, rule)| is_to_go(desired, stamp, rule, now))
+        {
+            if is_odd(stamp, rule) {
+                odd.push((*rule).clone());
+            } else {
                 removals.push((stamp.clone(), (*rule).clone()));
             }
         }
-        let all = existing.ours.iter().map(|(_, rule)| *rule).chain(existing.foreign.iter().copied());
+        let all = || existing.ours.iter().map(|(_, rule)| *rule).chain(existing.foreign.iter().copied());
         let used =
-            all.filter(|rule| rule.direction == Direction::Inbound).map(|rule| rule.priority).collect();
+            all().filter(|rule| rule.direction == Direction::Inbound).map(|rule| rule.priority).collect();
         let rules_after = existing.ours.len() + existing.foreign.len() - removals.len();
+        let named = all().fold(Prefixes::default(), |sum, rule| sum.plus(Prefixes::of(rule)));
+        let prefixes_after = removals.iter().fold(named, |sum, (_, rule)| sum.minus(Prefixes::of(rule)));
         Self {
             used,
             guards_from: None,
             rules_after,
+            prefixes_after,
             puts: Vec::new(),
             removals,
             obstacles: Vec::new(),
+            odd,
             keep_guards: desired.keep_guards,
         }
     }
@@ -136,32 +155,41 @@ impl<'a> Draft<'a> {
             None if current.is_none() && self.rules_after >= MAX_RULES => Err(ObstacleReason::NsgFull),
             None => self.place(wanted, existing),
         };
-        match placed {
-            Ok(at) => self.put_at(wanted, at, current),
-            Err(reason) => {
-                let grant = match wanted.stamp.purpose {
-                    Purpose::Guard => None,
-                    Purpose::Lease { grant, .. } => Some(grant),
-                };
-                self.obstacles.push(Obstacle { grant, reason });
-            }
+        if let Err(reason) = placed.and_then(|at| self.put_at(wanted, at, current)) {
+            let grant = match wanted.stamp.purpose {
+                Purpose::Guard => None,
+                Purpose::Lease { grant, .. } => Some(grant),
+            };
+            self.obstacles.push(Obstacle { grant, reason });
         }
     }
 
-    fn put_at(&mut self, wanted: &'a DesiredRule, at: RulePriority, current: Option<&NsgRule>) {
-        self.used.insert(at);
-        if wanted.is_guard() {
-            self.guards_from = Some(self.guards_from.map_or(at, |first| first.min(at)));
-        }
+    fn put_at(
+        &mut self,
+        wanted: &'a DesiredRule,
+        at: RulePriority,
+        current: Option<&NsgRule>,
+    ) -> Result<(), ObstacleReason> {
         let mut rule = wanted.at(at);
         if let (true, true, Some(current)) = (self.keep_guards, wanted.is_guard(), current) {
             rule.destinations.extend(current.destinations.iter().cloned());
         }
         let same = |current: &NsgRule| NsgRule { name: rule.name.clone(), ..current.clone() } == rule;
         if !current.is_some_and(same) {
+            let before = self.prefixes_after;
+            let after = before.minus(current.map(Prefixes::of).unwrap_or_default()).plus(Prefixes::of(&rule));
+            if after.bursts(before) {
+                return Err(ObstacleReason::TooManyPrefixes);
+            }
+            self.prefixes_after = after;
             self.rules_after += usize::from(current.is_none());
             self.puts.push((wanted, rule));
         }
+        self.used.insert(at);
+        if wanted.is_guard() {
+            self.guards_from = Some(self.guards_from.map_or(at, |first| first.min(at)));
+        }
+        Ok(())
     }
 
     /// Whether a rule of ours may stay where it stands.
@@ -192,7 +220,7 @@ impl<'a> Draft<'a> {
     }
 
     fn into_plan(self, desired: &Desired) -> Plan {
-        let Self { puts, removals, obstacles, .. } = self;
+        let Self { puts, removals, obstacles, odd, .. } = self;
         // What ends goes first; what is replaced by a rule of the same grant goes after that rule is there; a guard goes last.
         let rank = |stamp: &Stamp| match stamp.purpose {
             Purpose::Guard => 4,
@@ -206,7 +234,7 @@ impl<'a> Draft<'a> {
             (rank, RuleChange::Put(rule))
         }));
         ranked.sort_by_key(|(rank, _)| *rank);
-        Plan { changes: ranked.into_iter().map(|(_, change)| change).collect(), obstacles }
+        Plan { changes: ranked.into_iter().map(|(_, change)| change).collect(), obstacles, odd }
     }
 }
 
@@ -235,6 +263,12 @@ fn is_to_go(desired: &Desired, stamp: &Stamp, rule: &NsgRule, now: Timestamp) ->
                 && one.destination_ports.is_superset(&rule.destination_ports)
         }),
     }
+}
+
+/// Whether somebody made of a lease's rule what no lease's rule is.
+fn is_odd(stamp: &Stamp, rule: &NsgRule) -> bool {
+    let is_lease = matches!(stamp.purpose, Purpose::Lease { .. });
+    is_lease && (rule.access == Access::Deny || rule.direction == Direction::Outbound)
 }
 
 /// The strongest customer's allow that a guard must stand before, where its policy says so.
@@ -273,4 +307,4 @@ fn meet(a: &BTreeSet<AddressMatch>, b: &BTreeSet<AddressMatch>) -> bool {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -8,6 +8,7 @@ use super::*;
 use crate::{
     decision::tests::{a_policy, now, vm},
     exposure::{Observations, is_held, lets_in},
+    firewall::FirewallReadings,
     grant::{CloseReason, Lease, LeaseId, LeaseState},
     inventory::{
         Machine, WayIn,
@@ -21,13 +22,13 @@ use crate::{
         },
         stamp::StoreId,
     },
-    policy::ProtectedVm,
+    policy::{LiveSessions, ProtectedVm},
     port::{Port, Protocol},
     source::Sources,
     vm::VmId,
 };
 
-const LATER: SignedDuration = SignedDuration::from_hours(1);
+pub(crate) const LATER: SignedDuration = SignedDuration::from_hours(1);
 
 #[test]
 fn enabling_writes_one_guard_at_the_weakest_priority_and_then_nothing() {
@@ -73,9 +74,16 @@ fn overlapping_grants_are_separate_rules_and_never_cut_each_other() {
     settle(&mut observed, &[first.clone(), second.clone()]);
     settle(&mut observed, std::slice::from_ref(&second));
     let observed = Observations::from([(observed.id.clone(), observed)]);
-    assert!(lets_in(&machine(), &second.1, &observed));
+    assert!(lets_in(&machine(), &second.1, &observed, &FirewallReadings::new()));
     let held = |lease: &(GrantId, Lease)| {
-        is_held(&author().deployment, lease.0, &lease.1, Some(&machine()), &observed)
+        is_held(
+            &author().deployment,
+            lease.0,
+            &lease.1,
+            Some(&machine()),
+            &observed,
+            &FirewallReadings::new(),
+        )
     };
     assert!(held(&second) && !held(&first));
 }
@@ -119,6 +127,35 @@ fn a_full_nsg_is_an_obstacle_and_one_place_is_enough_for_a_guard() {
     let plan = planned(&full(1000), &[], now());
     assert_eq!(plan.obstacles, [Obstacle { grant: None, reason: ObstacleReason::NsgFull }]);
     assert_eq!(plan.changes, []);
+}
+
+#[test]
+fn more_prefixes_than_azure_takes_are_an_obstacle() {
+    let mut crowded = a_rule("blocklist", 1000, Access::Deny, "*", "443");
+    let nets =
+        (0..4000u32).map(|n| ipnet::IpNet::from(std::net::IpAddr::from((0x2d00_0000 + n).to_be_bytes())));
+    crowded.sources = nets.map(AddressMatch::Prefix).collect();
+    let lease = [a_lease(1, "203.0.113.7")];
+    let plan = planned(&an_nsg(vec![crowded.clone()]), &lease, now());
+    let grant = Some(lease[0].0);
+    assert_eq!(plan.obstacles, [Obstacle { grant, reason: ObstacleReason::TooManyPrefixes }]);
+    assert_eq!(plan.changes.len(), 1, "the guard has room among the destinations");
+    crowded.sources.pop_last();
+    assert_eq!(planned(&an_nsg(vec![crowded]), &lease, now()).obstacles, []);
+}
+
+#[test]
+fn a_rule_with_a_lease_s_name_that_shuts_something_is_left_and_reported() {
+    let mut observed = an_nsg(vec![]);
+    settle(&mut observed, &[a_lease(1, "203.0.113.7")]);
+    let lease = observed.rules.iter_mut().find(|rule| rule.access == Access::Allow).unwrap();
+    lease.access = Access::Deny;
+    let odd = lease.clone();
+    let plan = planned(&observed, &[], now());
+    assert_eq!((plan.changes, plan.odd), (vec![], vec![odd]));
+    let repaired = planned(&observed, &[a_lease(1, "203.0.113.7")], now());
+    assert!(matches!(&repaired.changes[..], [RuleChange::Put(rule)] if rule.access == Access::Allow));
+    assert_eq!(repaired.odd, []);
 }
 
 #[test]
@@ -213,7 +250,7 @@ proptest! {
     }
 }
 
-fn leases() -> impl Strategy<Value = Vec<(GrantId, Lease)>> {
+pub(crate) fn leases() -> impl Strategy<Value = Vec<(GrantId, Lease)>> {
     proptest::collection::vec(1u8..255, 0..5).prop_map(|list| {
         list.iter()
             .enumerate()
@@ -222,15 +259,15 @@ fn leases() -> impl Strategy<Value = Vec<(GrantId, Lease)>> {
     })
 }
 
-fn author() -> Author {
+pub(crate) fn author() -> Author {
     Author { deployment: "dev".parse().unwrap(), store: StoreId::new(0xbeef) }
 }
 
-fn machine() -> Machine {
+pub(crate) fn machine() -> Machine {
     a_machine("web-01", "10.1.0.4", &["nic"])
 }
 
-fn policies() -> BTreeMap<VmId, ProtectedVm> {
+pub(crate) fn policies() -> BTreeMap<VmId, ProtectedVm> {
     BTreeMap::from([(vm("web-01"), a_policy())])
 }
 
@@ -262,7 +299,7 @@ fn settle_as(
     changes
 }
 
-fn a_lease(grant: u128, source: &str) -> (GrantId, Lease) {
+pub(crate) fn a_lease(grant: u128, source: &str) -> (GrantId, Lease) {
     let lease = Lease {
         id: LeaseId::from_uuid(Uuid::from_u128(grant)),
         vm: vm("web-01"),
@@ -271,6 +308,8 @@ fn a_lease(grant: u128, source: &str) -> (GrantId, Lease) {
         sources: Sources::one(source.parse().unwrap()),
         expires_at: now() + LATER,
         ends_as: CloseReason::Expired,
+        live_sessions: LiveSessions::Never,
+        sessions: crate::grant::Sessions::Untouched,
         state: LeaseState::Pending { written_at: None },
     };
     (GrantId::from_uuid(Uuid::from_u128(grant)), lease)

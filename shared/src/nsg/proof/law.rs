@@ -1,0 +1,138 @@
+//! What a change may and must not do, said without asking how it is done.
+
+use std::collections::BTreeSet;
+
+use super::{
+    apply,
+    cells::{Cell, Networks, cells},
+    versions,
+};
+use crate::{
+    address_set::AddressSet,
+    exposure::in_words,
+    inventory::Machine,
+    nsg::{
+        ObservedNsg, RuleChange,
+        desired::{Desired, DesiredRule},
+        evaluate::{Openness, Target, sources_of},
+        stamp::Stamp,
+    },
+    rule::{Access, NsgRule},
+};
+
+/// What is right in one NSG: the leases that live are let in, guarded ports let in nothing else but what customers'
+/// rules let in, and nothing that does not concern a guarded port changes.
+#[derive(Debug)]
+pub struct Law<'d> {
+    granted: Vec<&'d NsgRule>,
+    guards: Vec<&'d NsgRule>,
+    /// The rules that are not ours to decide over.
+    foreign: ObservedNsg,
+    /// Those without Azure's default rules.
+    customers: ObservedNsg,
+    networks: Networks,
+}
+
+/// A change that does what it must not, or not what it should: it is not written.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unproven {
+    #[error("rule {rule} would open {to} from {from}, which nobody was granted")]
+    Opens { rule: String, to: String, from: String },
+    #[error("rule {rule} would close {to} for {from}, which must stay open")]
+    Closes { rule: String, to: String, from: String },
+    #[error("rule {rule} would not let in what was granted: {from} to {to}")]
+    DoesNotOpen { rule: String, to: String, from: String },
+}
+
+impl<'d> Law<'d> {
+    pub fn of(desired: &'d Desired, observed: &ObservedNsg, machines: &[Machine]) -> Self {
+        let (guards, granted): (Vec<&DesiredRule>, Vec<_>) =
+            desired.rules.iter().partition(|rule| rule.is_guard());
+        let rule = |wanted: Vec<&'d DesiredRule>| wanted.into_iter().map(DesiredRule::anywhere).collect();
+        let is_ours = |one: &&NsgRule| {
+            one.name.parse::<Stamp>().is_ok_and(|stamp| {
+                stamp.deployment == desired.author.deployment && stamp.store == desired.author.store
+            })
+        };
+        let foreign = ObservedNsg {
+            rules: observed.rules.iter().filter(|rule| !is_ours(rule)).cloned().collect(),
+            ..observed.clone()
+        };
+        let customers = ObservedNsg { default_rules: Vec::new(), ..foreign.clone() };
+        let addresses = machines.iter().flat_map(Machine::paths);
+        let networks = addresses.map(|path| (path.destination, path.virtual_network.to_vec())).collect();
+        Self { granted: rule(granted), guards: rule(guards), foreign, customers, networks }
+    }
+
+    /// Proves one change against `before`; gives the NSG as it will be.
+    pub fn prove(&self, before: &ObservedNsg, change: &RuleChange) -> Result<ObservedNsg, Unproven> {
+        let after = apply(before, change);
+        let changed = versions(before, change);
+        let name = &change.rule().name;
+        for cell in cells(&changed, [before, &after].into_iter(), &self.networks) {
+            let target = cell.target();
+            let (was, is) = (Openness::of(before, target), Openness::of(&after, target));
+            let said = |set: &AddressSet| (name.clone(), to(&cell), in_words(set).join(", "));
+            let opened = is.possible.minus(&was.possible).minus(&self.may_be_open(target));
+            if !opened.is_empty() {
+                let (rule, to, from) = said(&opened);
+                return Err(Unproven::Opens { rule, to, from });
+            }
+            let closed = was.certain.minus(&is.certain).intersection(&self.must_stay(before, target));
+            if !closed.is_empty() {
+                let (rule, to, from) = said(&closed);
+                return Err(Unproven::Closes { rule, to, from });
+            }
+            let granted = self.granted_by(change, target).minus(&is.certain);
+            if !granted.is_empty() {
+                let (rule, to, from) = said(&granted);
+                return Err(Unproven::DoesNotOpen { rule, to, from });
+            }
+        }
+        Ok(after)
+    }
+
+    fn granted(&self, target: Target<'_>) -> AddressSet {
+        certain_sources(self.granted.iter().copied(), target)
+    }
+
+    fn is_guarded(&self, target: Target<'_>) -> bool {
+        !certain_sources(self.guards.iter().copied(), target).is_empty()
+    }
+
+    /// From where packets may get in, at most.
+    fn may_be_open(&self, target: Target<'_>) -> AddressSet {
+        let others = if self.is_guarded(target) { &self.customers } else { &self.foreign };
+        self.granted(target).union(&Openness::of(others, target).possible)
+    }
+
+    /// From where packets that get in must go on to do so. A grant whose rule is still to be written has none of
+    /// them: its wait must not keep another's rule.
+    fn must_stay(&self, before: &ObservedNsg, target: Target<'_>) -> AddressSet {
+        let is_written =
+            |one: &&&NsgRule| before.rules.iter().any(|rule| rule.name.eq_ignore_ascii_case(&one.name));
+        let granted = certain_sources(self.granted.iter().filter(is_written).copied(), target);
+        if self.is_guarded(target) {
+            granted
+        } else {
+            granted.union(&Openness::of(&self.foreign, target).certain)
+        }
+    }
+
+    /// What the change itself is there to let in.
+    fn granted_by(&self, change: &RuleChange, target: Target<'_>) -> AddressSet {
+        match change {
+            RuleChange::Put(rule) if rule.access == Access::Allow => certain_sources([rule], target),
+            _ => AddressSet::EMPTY,
+        }
+    }
+}
+
+fn certain_sources<'r>(rules: impl IntoIterator<Item = &'r NsgRule>, target: Target<'_>) -> AddressSet {
+    rules.into_iter().fold(AddressSet::EMPTY, |all, rule| all.union(&sources_of(rule, target).0))
+}
+
+fn to(cell: &Cell<'_>) -> String {
+    let destinations: BTreeSet<String> = cell.destinations.iter().map(ToString::to_string).collect();
+    format!("{} port {}", destinations.into_iter().collect::<Vec<_>>().join(", "), cell.ports)
+}
