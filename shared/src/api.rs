@@ -12,12 +12,15 @@ use serde::{Deserialize, Serialize};
 
 pub use self::{
     activity::{Activity, ActivityQuery, Step},
-    grant::{CreateGrant, GrantList, GrantView, LeaseView, OpeningForm},
+    grant::{
+        CreateGrant, GrantList, GrantPreview, GrantView, LeaseView, OpeningForm, PreviewedChange,
+        PreviewedObstacle,
+    },
     policy::{PutPolicy, RemovedPolicy},
     session::{Health, Session, SourceConcern, SourceSeen},
     vm::{
-        Concern, Exposed, Network, PortState, PortStatus, Support, Unsupported, VmDetail, VmList, VmState,
-        VmSummary,
+        Concern, Drift, Exposed, Mapped, Network, PortState, PortStatus, Support, ThroughFirewall,
+        Unsupported, VmDetail, VmList, VmState, VmSummary,
     },
 };
 use crate::{grant::GrantId, vm::VmId};
@@ -27,6 +30,7 @@ pub mod route {
     pub const SESSION: &str = "/api/session";
     pub const VMS: &str = "/api/vms";
     pub const GRANTS: &str = "/api/grants";
+    pub const GRANT_PREVIEW: &str = "/api/grants/preview";
     pub const ACTIVITY: &str = "/api/activity";
     pub const ACTIVITY_CSV: &str = "/api/activity.csv";
     pub const SWEEPS: &str = "/api/sweeps";

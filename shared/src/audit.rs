@@ -8,31 +8,133 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     decision::{Denial, Requester},
+    firewall::NatCollection,
     grant::{CloseReason, GrantId, LeaseId},
-    policy::PortRule,
+    nsg::proof::Proof,
+    policy::{JustificationRule, LiveSessions, PortRule, Precedence},
     port::Port,
     rule::NsgRule,
     source::Sources,
-    vm::{NsgId, SubscriptionId, VmId},
+    vm::{FirewallId, NsgId, SubscriptionId, VmId},
 };
 
 /// What happened. Asking, deciding, writing and reading back are entries of their own.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "event")]
 pub enum Event {
-    PolicyPut { ports: Vec<PortRule> },
+    PolicyPut {
+        ports: Vec<PortRule>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        settings: Option<PolicySettings>,
+    },
     PolicyRemoved,
-    Asked { openings: Vec<AskedOpening>, justification: Option<String>, from: String },
-    Denied { denials: Vec<Denial> },
-    Granted { grant: GrantId, leases: Vec<LeaseId>, ends_at: Timestamp },
-    RevokeAsked { grant: GrantId },
-    RuleWritten { nsg: NsgId, rule: NsgRule, correlation_id: Option<String> },
-    RuleRemoved { nsg: NsgId, rule: NsgRule, correlation_id: Option<String> },
-    WriteFailed { nsg: NsgId, rule: String, error: String, correlation_id: Option<String> },
-    Opened { grant: GrantId, lease: LeaseId, port: Port, sources: Sources },
-    Closed { grant: GrantId, lease: LeaseId, port: Port, reason: CloseReason },
-    Overdue { grant: GrantId, lease: LeaseId, port: Port, attempts: u32, error: String },
-    Obstructed { nsg: NsgId, grant: Option<GrantId>, obstacle: String },
+    Asked {
+        openings: Vec<AskedOpening>,
+        justification: Option<String>,
+        from: String,
+    },
+    Denied {
+        denials: Vec<Denial>,
+    },
+    Granted {
+        grant: GrantId,
+        leases: Vec<LeaseId>,
+        ends_at: Timestamp,
+    },
+    RevokeAsked {
+        grant: GrantId,
+    },
+    RuleWritten {
+        nsg: NsgId,
+        rule: NsgRule,
+        correlation_id: Option<String>,
+        /// What it opened and closed, as worked out before it was written.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        proof: Option<Proof>,
+    },
+    RuleRemoved {
+        nsg: NsgId,
+        rule: NsgRule,
+        correlation_id: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        proof: Option<Proof>,
+    },
+    WriteFailed {
+        nsg: NsgId,
+        rule: String,
+        error: String,
+        correlation_id: Option<String>,
+    },
+    Opened {
+        grant: GrantId,
+        lease: LeaseId,
+        port: Port,
+        sources: Sources,
+    },
+    Closed {
+        grant: GrantId,
+        lease: LeaseId,
+        port: Port,
+        reason: CloseReason,
+    },
+    Overdue {
+        grant: GrantId,
+        lease: LeaseId,
+        port: Port,
+        attempts: u32,
+        error: String,
+    },
+    Obstructed {
+        nsg: NsgId,
+        grant: Option<GrantId>,
+        obstacle: String,
+    },
+    /// A change was not written, since it was not proven to do what it should and nothing else.
+    Unproven {
+        nsg: NsgId,
+        rule: String,
+        reason: String,
+    },
+    /// A rule of ours was not as we left it. `found`: what stood in its place, if anything.
+    Drifted {
+        nsg: NsgId,
+        rule: String,
+        found: Option<NsgRule>,
+    },
+    /// A rule with a lease's name does what no lease's rule does; it is left to people.
+    OddRule {
+        nsg: NsgId,
+        rule: NsgRule,
+    },
+    /// Established sessions that the NSG no longer lets in were cut.
+    SessionsCut {
+        nsg: NsgId,
+        correlation_id: Option<String>,
+    },
+    /// They could not be cut: those that a lease let in may go on.
+    SessionsLeft {
+        nsg: NsgId,
+        reason: String,
+    },
+    /// The NAT rules of a firewall are now these, where ours are concerned.
+    NatWritten {
+        firewall: FirewallId,
+        collection: NatCollection,
+        correlation_id: Option<String>,
+    },
+    NatFailed {
+        firewall: FirewallId,
+        error: String,
+        correlation_id: Option<String>,
+    },
+}
+
+/// What a policy says besides its port rules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PolicySettings {
+    pub justification: JustificationRule,
+    pub precedence: Precedence,
+    pub live_sessions: LiveSessions,
 }
 
 /// An opening as it was asked for.
@@ -61,6 +163,13 @@ impl Event {
             Self::Closed { .. } => "closed",
             Self::Overdue { .. } => "overdue",
             Self::Obstructed { .. } => "obstructed",
+            Self::Unproven { .. } => "unproven",
+            Self::Drifted { .. } => "drifted",
+            Self::OddRule { .. } => "odd_rule",
+            Self::SessionsCut { .. } => "sessions_cut",
+            Self::SessionsLeft { .. } => "sessions_left",
+            Self::NatWritten { .. } => "nat_written",
+            Self::NatFailed { .. } => "nat_failed",
         }
     }
 
@@ -69,7 +178,10 @@ impl Event {
         match self {
             Self::RuleWritten { correlation_id, .. }
             | Self::RuleRemoved { correlation_id, .. }
-            | Self::WriteFailed { correlation_id, .. } => correlation_id.as_deref(),
+            | Self::WriteFailed { correlation_id, .. }
+            | Self::SessionsCut { correlation_id, .. }
+            | Self::NatWritten { correlation_id, .. }
+            | Self::NatFailed { correlation_id, .. } => correlation_id.as_deref(),
             _ => None,
         }
     }
@@ -91,7 +203,7 @@ impl Event {
 impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::PolicyPut { ports } => {
+            Self::PolicyPut { ports, .. } => {
                 let ports: Vec<String> = ports.iter().map(|rule| rule.port.to_string()).collect();
                 write!(f, "JIT set for port {}", ports.join(", "))
             }
@@ -128,6 +240,26 @@ impl fmt::Display for Event {
                 write!(f, "Port {port} is overdue after {attempts} attempts: {error}")
             }
             Self::Obstructed { nsg, obstacle, .. } => write!(f, "Not possible in {}: {obstacle}", nsg.name()),
+            Self::Unproven { nsg, reason, .. } => write!(f, "Did not write to {}: {reason}", nsg.name()),
+            Self::Drifted { nsg, rule, found: None } => {
+                write!(f, "Somebody removed rule {rule} from {}", nsg.name())
+            }
+            Self::Drifted { nsg, rule, found: Some(_) } => {
+                write!(f, "Somebody changed rule {rule} in {}", nsg.name())
+            }
+            Self::OddRule { nsg, rule } => {
+                write!(f, "Rule {} in {} is not as Postern writes rules; left alone", rule.name, nsg.name())
+            }
+            Self::SessionsCut { nsg, .. } => write!(f, "Cut established sessions through {}", nsg.name()),
+            Self::SessionsLeft { nsg, reason } => {
+                write!(f, "Established sessions through {} may go on: {reason}", nsg.name())
+            }
+            Self::NatWritten { firewall, collection, .. } => {
+                write!(f, "Wrote {} NAT rules to firewall {}", collection.rules.len(), firewall.name())
+            }
+            Self::NatFailed { firewall, error, .. } => {
+                write!(f, "Could not change firewall {}: {error}", firewall.name())
+            }
         }
     }
 }

@@ -117,7 +117,7 @@ pub fn decide(
     let mut admitted = Vec::new();
     for opening in request.openings() {
         match judge(policy, request, caller, opening) {
-            Ok(rule) => admitted.extend(admit(opening, rule, now)),
+            Ok((protected, rule)) => admitted.extend(admit(opening, protected, rule, now)),
             Err(reasons) => denials.extend(reasons),
         }
     }
@@ -135,7 +135,12 @@ pub fn decide(
     }
 }
 
-fn admit(opening: &Opening, rule: &PortRule, now: Timestamp) -> Option<AdmittedOpening> {
+fn admit(
+    opening: &Opening,
+    protected: &ProtectedVm,
+    rule: &PortRule,
+    now: Timestamp,
+) -> Option<AdmittedOpening> {
     let window = AccessWindow::lasting(now, opening.duration)?;
     Some(AdmittedOpening {
         vm: opening.vm.clone(),
@@ -143,6 +148,7 @@ fn admit(opening: &Opening, rule: &PortRule, now: Timestamp) -> Option<AdmittedO
         protocol: rule.protocol,
         sources: opening.sources.clone(),
         expires_at: window.end(),
+        live_sessions: protected.live_sessions,
     })
 }
 
@@ -151,7 +157,7 @@ fn judge<'p>(
     request: &AccessRequest,
     caller: &Caller,
     opening: &Opening,
-) -> Result<&'p PortRule, Vec<Denial>> {
+) -> Result<(&'p ProtectedVm, &'p PortRule), Vec<Denial>> {
     let vm = opening.vm.clone();
     let mut denials = Vec::new();
     if !caller.rights.get(&vm).is_some_and(|rights| rights.request) {
@@ -170,7 +176,7 @@ fn judge<'p>(
         return Err(denials);
     };
     denials.extend(judge_against_rule(opening, rule));
-    if denials.is_empty() { Ok(rule) } else { Err(denials) }
+    if denials.is_empty() { Ok((protected, rule)) } else { Err(denials) }
 }
 
 fn judge_against_rule(opening: &Opening, rule: &PortRule) -> Vec<Denial> {
@@ -199,7 +205,7 @@ fn judge_against_rule(opening: &Opening, rule: &PortRule) -> Vec<Denial> {
 pub(crate) mod tests {
     use super::*;
     use crate::{
-        policy::{PortRules, Precedence},
+        policy::{LiveSessions, PortRules, Precedence},
         port::Protocol,
         source::Sources,
     };
@@ -320,6 +326,7 @@ pub(crate) mod tests {
             ports: PortRules::try_from(vec![ssh]).unwrap(),
             justification: JustificationRule::Optional,
             precedence: Precedence::CustomerFirst,
+            live_sessions: LiveSessions::Never,
         }
     }
 

@@ -1,5 +1,7 @@
 //! What is true of a port now: computed from the rules that were read, never assumed.
 
+mod nat;
+
 use std::collections::BTreeMap;
 
 use ipnet::IpNet;
@@ -7,7 +9,8 @@ use jiff::Timestamp;
 
 use crate::{
     address_set::AddressSet,
-    api::{Concern, Exposed, LeaseView, PortState},
+    api::{Concern, Exposed, LeaseView, Mapped, PortState},
+    firewall::{FirewallReadings, NatRuleName},
     grant::{GrantId, Lease, LeaseState},
     inventory::{Machine, Path},
     nsg::{
@@ -30,18 +33,28 @@ pub fn port_state(
     machine: &Machine,
     rule: &PortRule,
     leases: &[LeaseView],
-    observed: &Observations,
+    (observed, firewalls): (&Observations, &FirewallReadings),
     now: Timestamp,
 ) -> (PortState, Vec<Exposed>) {
-    let Some(paths) = observed_paths(machine, observed) else {
-        return (PortState::PossiblyOpen { concerns: vec![Concern::NeverChecked] }, Vec::new());
-    };
+    let never_checked = || (PortState::PossiblyOpen { concerns: vec![Concern::NeverChecked] }, Vec::new());
+    let Some(paths) = observed_paths(machine, observed) else { return never_checked() };
+    let gate = machine.gate();
+    let firewall = gate.and_then(|gate| firewalls.get(gate.firewall));
+    if gate.is_some() && firewall.is_none() {
+        return never_checked();
+    }
     let living: Vec<GrantId> =
         leases.iter().filter(|view| view.lease.lives(now)).map(|view| view.grant).collect();
-    let exposed = exposed(deployment, &paths, rule, &living);
+    let mut exposed = exposed(deployment, &paths, rule, &living);
+    if let (Some(gate), Some(firewall)) = (&gate, firewall) {
+        exposed.extend(nat::exposed(deployment, (gate, firewall), &paths, rule, &living));
+    }
     let mut concerns: Vec<Concern> = Vec::new();
     for one in &exposed {
-        let concern = Concern::ForeignRule { rule: one.rule.clone() };
+        let concern = match &one.nat {
+            Some(nat) => Concern::ForeignNat { nat: nat.clone() },
+            None => Concern::ForeignRule { rule: one.rule.clone() },
+        };
         if !concerns.contains(&concern) {
             concerns.push(concern);
         }
@@ -56,6 +69,14 @@ pub fn port_state(
     if leases.iter().any(|view| waiting(&view)) {
         concerns.push(Concern::NotConfirmed);
     }
+    let is_defeated = |view: &&LeaseView| {
+        view.lease.lives(now)
+            && matches!(view.lease.state, LeaseState::Open { .. })
+            && !lets_in(machine, &view.lease, observed, firewalls)
+    };
+    if leases.iter().any(|view| is_defeated(&view)) {
+        concerns.push(Concern::NotEffective);
+    }
     let until = leases.iter().filter(|view| view.lease.lives(now)).map(|view| view.lease.expires_at).max();
     let state = match (concerns.is_empty(), until) {
         (false, _) => PortState::PossiblyOpen { concerns },
@@ -65,53 +86,107 @@ pub fn port_state(
     (state, exposed)
 }
 
-/// Whether every packet that `lease` grants surely gets in, by any rule.
-pub fn lets_in(machine: &Machine, lease: &Lease, observed: &Observations) -> bool {
+/// Whether every packet that `lease` grants surely gets in, by any rule: behind a firewall, if it is led to the VM and
+/// the VM's NSGs let in what the firewall leads there.
+pub fn lets_in(
+    machine: &Machine,
+    lease: &Lease,
+    observed: &Observations,
+    firewalls: &FirewallReadings,
+) -> bool {
     let Some(paths) = observed_paths(machine, observed) else {
         return false;
     };
+    if let Some(gate) = machine.gate() {
+        let firewall = firewalls.get(gate.firewall);
+        let path = paths.iter().find(|(path, _)| path.destination == gate.private);
+        return firewall
+            .zip(path)
+            .is_some_and(|(firewall, path)| nat::lets_in((&gate, firewall), path, lease));
+    }
     let mut reached = false;
-    for (path, nsgs) in &paths {
-        let of_family = lease.sources.iter().filter(|source| source.is_ipv6() == path.destination.is_ipv6());
+    for observed in &paths {
+        let v6 = observed.0.destination.is_ipv6();
+        let of_family = lease.sources.iter().filter(|source| source.is_ipv6() == v6);
         let granted: AddressSet = of_family.map(|source| source.net()).collect();
         if granted.is_empty() {
             continue;
         }
         reached = true;
-        for transport in Transport::of(lease.protocol) {
-            let open = through(path, nsgs, *transport, lease.port.number())
-                .iter()
-                .fold(AddressSet::EMPTY, |open, way| open.union(&way.certain));
-            if !granted.is_subset(&open) {
-                return false;
-            }
+        let mut transports = Transport::of(lease.protocol).iter();
+        if !transports.all(|transport| granted.is_subset(&surely_in(observed, *transport, lease.port))) {
+            return false;
         }
     }
     reached
 }
 
-/// Whether a rule of ours still stands for this lease in one of the NSGs that were read.
+/// Whether a rule of ours still stands for this lease in one of the NSGs and firewalls that were read.
 pub fn is_held(
     deployment: &Deployment,
     grant: GrantId,
     lease: &Lease,
     machine: Option<&Machine>,
     observed: &Observations,
+    firewalls: &FirewallReadings,
 ) -> bool {
-    observed.values().any(|nsg| {
+    let in_nsg = |nsg: &ObservedNsg| {
         let destinations = machine.map(|machine| machine.destinations_in(&nsg.id));
         nsg.rules.iter().any(|rule| {
-            let for_grant = rule.name.parse::<Stamp>().is_ok_and(|stamp| {
-                stamp.deployment == *deployment
-                    && matches!(stamp.purpose, Purpose::Lease { grant: of, .. } if of == grant)
-            });
             let reaches =
                 destinations.as_ref().is_none_or(|to| to.iter().any(|one| speaks_to(rule, (*one).into())));
-            for_grant
+            is_of(deployment, &rule.name, grant)
                 && reaches
                 && rule.destination_ports.iter().any(|range| range.contains(lease.port.number()))
         })
+    };
+    observed.values().any(in_nsg)
+        || firewalls.values().any(|firewall| nat::holds(deployment, (grant, lease), machine, firewall))
+}
+
+/// Under what a port of a machine behind a firewall is reached now, by a rule of ours that was read back.
+pub fn mapped(
+    deployment: &Deployment,
+    machine: &Machine,
+    port: Port,
+    firewalls: &FirewallReadings,
+    now: Timestamp,
+) -> Option<Mapped> {
+    let gate = machine.gate()?;
+    nat::mapped(deployment, (&gate, firewalls.get(gate.firewall)?), port, now)
+}
+
+/// The NAT rules of others by which opening `lease` would let in more than was granted: they lead to its port too, the
+/// VM's NSGs cannot tell who comes through the firewall, and do not let in what comes from there now.
+pub fn led_in_besides(
+    deployment: &Deployment,
+    machine: &Machine,
+    lease: &Lease,
+    observed: &Observations,
+    firewalls: &FirewallReadings,
+) -> Vec<NatRuleName> {
+    let found = || {
+        let gate = machine.gate()?;
+        let firewall = firewalls.get(gate.firewall)?;
+        let paths = observed_paths(machine, observed)?;
+        let path = paths.iter().find(|(path, _)| path.destination == gate.private)?;
+        Some(nat::led_in_besides(deployment, (&gate, firewall), path, lease))
+    };
+    found().unwrap_or_default()
+}
+
+fn is_of(deployment: &Deployment, rule: &str, grant: GrantId) -> bool {
+    rule.parse::<Stamp>().is_ok_and(|stamp| {
+        stamp.deployment == *deployment
+            && matches!(stamp.purpose, Purpose::Lease { grant: of, .. } if of == grant)
     })
+}
+
+/// From where packets to one port surely get through all NSGs of a path.
+fn surely_in((path, nsgs): &ObservedPath<'_>, transport: Transport, port: Port) -> AddressSet {
+    through(path, nsgs, transport, port.number())
+        .iter()
+        .fold(AddressSet::EMPTY, |open, way| open.union(&way.certain))
 }
 
 type ObservedPath<'a> = (Path<'a>, Vec<&'a ObservedNsg>);
@@ -138,17 +213,10 @@ fn exposed(
     for (path, nsgs) in paths {
         for transport in Transport::of(rule.protocol) {
             for Way { rules, certain, possible } in through(path, nsgs, *transport, rule.port.number()) {
-                if rules.iter().any(|(_, rule)| is_of_living(deployment, rule, living)) {
+                if rules.iter().any(|(_, rule)| is_of_living(deployment, &rule.name, living)) {
                     continue;
                 }
-                let Some((nsg, first)) = rules.first() else {
-                    continue;
-                };
-                let name = RuleName {
-                    nsg: nsg.id.name().to_owned(),
-                    name: first.name.clone(),
-                    priority: first.priority,
-                };
+                let Some(name) = name_of(&rules) else { continue };
                 let sets = merged.entry(name).or_default();
                 *sets = (sets.0.union(&certain), sets.1.union(&possible));
             }
@@ -157,20 +225,25 @@ fn exposed(
     let describe = |(rule, (certain, possible)): (RuleName, (AddressSet, AddressSet))| Exposed {
         from: in_words(if certain.is_empty() { &possible } else { &certain }),
         rule,
+        nat: None,
         certain: !certain.is_empty(),
     };
     merged.into_iter().map(describe).collect()
 }
 
-fn is_of_living(deployment: &Deployment, rule: &NsgRule, living: &[GrantId]) -> bool {
-    rule.name.parse::<Stamp>().is_ok_and(|stamp| {
-        stamp.deployment == *deployment
-            && matches!(stamp.purpose, Purpose::Lease { grant, .. } if living.contains(&grant))
-    })
+/// The rule that people are told of: the first on the way.
+fn name_of(rules: &[(&ObservedNsg, &NsgRule)]) -> Option<RuleName> {
+    let (nsg, rule) = rules.first()?;
+    let nsg = nsg.id.name().to_owned();
+    Some(RuleName { nsg, name: rule.name.clone(), priority: rule.priority })
+}
+
+fn is_of_living(deployment: &Deployment, rule: &str, living: &[GrantId]) -> bool {
+    living.iter().any(|grant| is_of(deployment, rule, *grant))
 }
 
 /// Three dozen prefixes that together are the Internet say less than its name.
-fn in_words(set: &AddressSet) -> Vec<String> {
+pub(crate) fn in_words(set: &AddressSet) -> Vec<String> {
     let prefixes = set.prefixes();
     if prefixes.iter().any(|net| net.prefix_len() == 0) {
         return vec!["*".to_owned()];
@@ -205,4 +278,4 @@ fn speaks_to(rule: &NsgRule, destination: IpNet) -> bool {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use crate::{
     decision::Requester,
+    policy::LiveSessions,
     port::{Port, Protocol},
     request::Justification,
     source::Sources,
@@ -81,6 +82,7 @@ pub struct AdmittedOpening {
     pub protocol: Protocol,
     pub sources: Sources,
     pub expires_at: Timestamp,
+    pub live_sessions: LiveSessions,
 }
 
 impl Admission {
@@ -164,6 +166,20 @@ pub enum LeaseState {
     Closed { at: Timestamp, reason: CloseReason },
 }
 
+/// What became of the sessions that a lease let in, when it was closed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "sessions")]
+pub enum Sessions {
+    /// They go on: nobody asked for anything else, or there were none.
+    #[default]
+    Untouched,
+    Cut,
+    /// They were to be cut and could not be.
+    Left {
+        reason: String,
+    },
+}
+
 /// One opening held until `expires_at`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lease {
@@ -176,15 +192,31 @@ pub struct Lease {
     pub expires_at: Timestamp,
     /// What a close at `expires_at` will be called.
     pub ends_as: CloseReason,
+    /// What its policy said when it was admitted.
+    #[serde(default)]
+    pub live_sessions: LiveSessions,
+    #[serde(default)]
+    pub sessions: Sessions,
     #[serde(flatten)]
     pub state: LeaseState,
 }
 
 impl Lease {
     fn pending(id: LeaseId, opening: AdmittedOpening) -> Self {
-        let AdmittedOpening { vm, port, protocol, sources, expires_at } = opening;
+        let AdmittedOpening { vm, port, protocol, sources, expires_at, live_sessions } = opening;
         let (ends_as, state) = (CloseReason::Expired, LeaseState::Pending { written_at: None });
-        Self { id, vm, port, protocol, sources, expires_at, ends_as, state }
+        Self {
+            id,
+            vm,
+            port,
+            protocol,
+            sources,
+            expires_at,
+            ends_as,
+            live_sessions,
+            sessions: Sessions::Untouched,
+            state,
+        }
     }
 
     /// Whether its packets should get in at `now`.
@@ -199,6 +231,18 @@ impl Lease {
 
     pub const fn is_closed(&self) -> bool {
         matches!(self.state, LeaseState::Closed { .. })
+    }
+
+    /// Whether there may be sessions that it let in and that are to be cut, now that it ends as it does.
+    pub const fn cuts_sessions(&self) -> bool {
+        if matches!(self.state, LeaseState::Pending { written_at: None }) {
+            return false;
+        }
+        match self.live_sessions {
+            LiveSessions::Never => false,
+            LiveSessions::OnRevoke => matches!(self.ends_as, CloseReason::Revoked),
+            LiveSessions::AtEnd => true,
+        }
     }
 
     /// ARM took the rule; it has not been read back yet.
@@ -281,6 +325,27 @@ mod tests {
         assert_eq!(closed.state, LeaseState::Closed { at: later(61), reason: CloseReason::Revoked });
         assert_eq!(closed.clone().ended(CloseReason::Failed, later(62)), closed);
         assert_eq!(closed.clone().opened(later(63)), closed);
+    }
+
+    #[test]
+    fn sessions_are_cut_as_the_policy_says() {
+        let ended = |live_sessions, ends_as| Lease {
+            live_sessions,
+            ends_as,
+            ..a_grant().leases.remove(0).opened(later(1))
+        };
+        use CloseReason::{Expired, Revoked};
+        for (live_sessions, at_end, on_revoke) in [
+            (LiveSessions::Never, false, false),
+            (LiveSessions::OnRevoke, false, true),
+            (LiveSessions::AtEnd, true, true),
+        ] {
+            assert_eq!(ended(live_sessions, Expired).cuts_sessions(), at_end);
+            assert_eq!(ended(live_sessions, Revoked).cuts_sessions(), on_revoke);
+        }
+        let never_written = Lease { live_sessions: LiveSessions::AtEnd, ..a_grant().leases.remove(0) };
+        assert!(!never_written.cuts_sessions());
+        assert!(never_written.written(later(1)).cuts_sessions());
     }
 
     #[test]

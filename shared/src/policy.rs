@@ -31,6 +31,20 @@ pub enum Precedence {
     GuardFirst,
 }
 
+/// What becomes of sessions that are established when their lease ends. An NSG by itself leaves them alone: its rules
+/// are asked only when a connection begins.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LiveSessions {
+    /// They go on until somebody ends them, as Azure has it.
+    #[default]
+    Never,
+    /// Cut when somebody closes the lease before its end.
+    OnRevoke,
+    /// Cut whenever the lease ends.
+    AtEnd,
+}
+
 /// Permission to ask for one port. It opens nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -121,6 +135,9 @@ pub struct ProtectedVm {
     pub ports: PortRules,
     pub justification: JustificationRule,
     pub precedence: Precedence,
+    /// Policies of before there was a choice cut nothing.
+    #[serde(default)]
+    pub live_sessions: LiveSessions,
 }
 
 /// Azure's name of a region, as the policy resource has it.

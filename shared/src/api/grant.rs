@@ -1,9 +1,11 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::ProblemBody;
 use crate::{
     decision::Requester,
     grant::{GrantId, Lease},
+    nsg::{RuleChange, proof::Proof},
     port::Port,
     request::Justification,
     source::Sources,
@@ -30,6 +32,36 @@ pub struct OpeningForm {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sources: Option<Sources>,
     pub duration: AccessDuration,
+}
+
+/// The answer to `POST /api/grants/preview`: what the same body sent to `POST /api/grants` would come to now. Nothing
+/// is written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GrantPreview {
+    /// Every reason why it would be denied; empty if it would be admitted.
+    pub denials: Vec<ProblemBody>,
+    /// What would stand in its way in Azure.
+    pub obstacles: Vec<PreviewedObstacle>,
+    /// The rules that would be written, in that order.
+    pub changes: Vec<PreviewedChange>,
+    /// Which packets these would open and close.
+    pub proof: Proof,
+    pub server_time: Timestamp,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PreviewedObstacle {
+    /// The NSG's or firewall's name.
+    pub place: String,
+    pub reason: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PreviewedChange {
+    /// The NSG's name.
+    pub nsg: String,
+    #[serde(flatten)]
+    pub change: RuleChange,
 }
 
 /// A lease with who holds it.

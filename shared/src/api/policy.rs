@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    policy::{JustificationRule, PortRules, Precedence},
+    policy::{JustificationRule, LiveSessions, PortRules, Precedence},
     vm::VmId,
 };
 
@@ -12,6 +12,7 @@ pub struct PutPolicy {
     pub ports: PortRules,
     pub justification: JustificationRule,
     pub precedence: Precedence,
+    pub live_sessions: LiveSessions,
 }
 
 /// The answer to `DELETE /api/vms/…/policy`.

@@ -40,8 +40,8 @@ pub enum SourceConcern {
 pub struct Health {
     /// When a sweep last ended well; `None`: never.
     pub last_sweep_at: Option<Timestamp>,
-    /// No sweep for 3 minutes: leases are closed late.
-    pub timer_silent: bool,
+    /// Since when no sweep has ended, where that is longer ago than 3 minutes: leases may be closed late.
+    pub timer_silent_since: Option<Timestamp>,
     /// Leases past their end and not yet read back as closed.
     pub overdue: u64,
 }

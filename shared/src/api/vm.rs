@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::LeaseView;
 use crate::{
+    firewall::NatRuleName,
     policy::{PortRule, ProtectedVm},
     port::Port,
     rbac::VmRights,
@@ -33,6 +34,8 @@ pub struct VmSummary {
     pub power: PowerState,
     pub support: Support,
     pub rights: VmRights,
+    /// The Azure Firewall that it is reached through.
+    pub firewall: Option<String>,
     /// The protected ports; empty unless configured.
     pub ports: Vec<Port>,
     pub state: VmState,
@@ -62,9 +65,9 @@ pub enum Unsupported {
     InterfaceWithoutNsg,
     /// A classic VM (not Azure Resource Manager).
     Classic,
-    /// Reached through an Azure Firewall, whose rules Postern does not write.
-    BehindFirewall,
-    /// Reached through an Azure Firewall that a firewall policy manages.
+    /// Reached through an Azure Firewall that is in another virtual network or has no public address.
+    FirewallOutOfReach,
+    /// Reached through an Azure Firewall that a firewall policy or Firewall Manager rules.
     FirewallPolicy,
     /// Its network could not be read.
     NetworkUnreadable,
@@ -75,7 +78,7 @@ impl Unsupported {
         Self::NoNsg,
         Self::InterfaceWithoutNsg,
         Self::Classic,
-        Self::BehindFirewall,
+        Self::FirewallOutOfReach,
         Self::FirewallPolicy,
         Self::NetworkUnreadable,
     ];
@@ -86,10 +89,12 @@ impl Unsupported {
             Self::NoNsg => "No network security group on its network interface or subnet",
             Self::InterfaceWithoutNsg => "One of its network interfaces has no network security group",
             Self::Classic => "A classic VM, which Azure Resource Manager does not manage",
-            Self::BehindFirewall => {
-                "Reached through an Azure Firewall, whose rules Postern does not write yet"
+            Self::FirewallOutOfReach => {
+                "Reached through an Azure Firewall in another virtual network or without a public address"
             }
-            Self::FirewallPolicy => "Reached through an Azure Firewall that a firewall policy manages",
+            Self::FirewallPolicy => {
+                "Reached through an Azure Firewall that a firewall policy or Firewall Manager rules"
+            }
             Self::NetworkUnreadable => "Its network could not be read from Azure",
         }
     }
@@ -101,8 +106,11 @@ impl Unsupported {
                 "Attach a network security group to the network interface or its subnet"
             }
             Self::Classic => "Migrate it to Azure Resource Manager",
-            Self::BehindFirewall | Self::FirewallPolicy => {
-                "Give it a way in that a network security group decides, such as a public IP address"
+            Self::FirewallOutOfReach => {
+                "Give the firewall a public IP address, and stand the VM in the firewall's own virtual network"
+            }
+            Self::FirewallPolicy => {
+                "Use a firewall with classic rules, or give the VM a public IP address of its own"
             }
             Self::NetworkUnreadable => "Give Postern's identity read access to the VM's network resources",
         }
@@ -133,7 +141,18 @@ pub struct VmDetail {
     pub ports: Vec<PortStatus>,
     /// When its NSGs were last read; `None`: never.
     pub checked_at: Option<Timestamp>,
+    /// The last time in a week that somebody had changed a rule of ours.
+    pub drift: Option<Drift>,
     pub server_time: Timestamp,
+}
+
+/// A rule of Postern's that somebody changed or removed, and that was written again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Drift {
+    /// When it was found.
+    pub at: Timestamp,
+    /// What was found, in words.
+    pub what: String,
 }
 
 /// How to reach the VM, and what guards it.
@@ -143,13 +162,41 @@ pub struct Network {
     pub public_addresses: Vec<IpAddr>,
     /// The names of the NSGs that decide over its packets.
     pub nsgs: Vec<String>,
+    /// The Azure Firewall that packets from the Internet go through.
+    pub firewall: Option<ThroughFirewall>,
     pub admin_user: Option<String>,
 }
 
+/// A firewall, and its public address that stands for the VM.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ThroughFirewall {
+    pub name: String,
+    pub address: IpAddr,
+}
+
+/// Under what a port of a VM is reached while it is open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mapped {
+    /// A public address of the firewall.
+    pub address: IpAddr,
+    /// Not the VM's port: the firewall translates it.
+    pub port: Port,
+}
+
 impl Network {
-    /// Where a client connects to: the public address if there is one.
+    /// Where a client connects to: the firewall's address, or the public address, if there is one.
     pub fn connect_to(&self) -> Option<IpAddr> {
-        self.public_addresses.first().or_else(|| self.private_addresses.first()).copied()
+        let firewall = self.firewall.as_ref().map(|firewall| firewall.address);
+        firewall.or_else(|| self.public_addresses.first().or_else(|| self.private_addresses.first()).copied())
+    }
+
+    /// Address and port that a client connects to for a port of the VM. Behind a firewall there is none before the port
+    /// is mapped.
+    pub fn endpoint(&self, port: Port, mapped: Option<Mapped>) -> Option<Mapped> {
+        match (&self.firewall, mapped) {
+            (Some(_), mapped) => mapped,
+            (None, _) => self.connect_to().map(|address| Mapped { address, port }),
+        }
     }
 }
 
@@ -162,6 +209,8 @@ pub struct PortStatus {
     pub leases: Vec<LeaseView>,
     /// What lets packets in besides the leases.
     pub exposed: Vec<Exposed>,
+    /// Behind a firewall, under what the port is reached now: as it was read back.
+    pub mapped: Option<Mapped>,
 }
 
 /// The three states, seen before they are read.
@@ -182,12 +231,17 @@ pub enum PortState {
 pub enum Concern {
     /// A rule that is not Postern's lets packets in.
     ForeignRule { rule: RuleName },
+    /// A NAT rule that is no living lease's leads packets to the port, and they get in.
+    ForeignNat { nat: NatRuleName },
     /// Our guard is missing or not as it was written.
     GuardMissing,
     /// A lease's end has passed and it was not read back as closed.
     Overdue { since: Timestamp },
     /// A lease is on its way and not yet read back.
     NotConfirmed,
+    /// A lease was open, and its packets surely get in no more: a rule that came later stands before it, or its own is
+    /// gone.
+    NotEffective,
     /// The NSGs could not be read.
     NotAnswering { message: String },
     /// The NSGs have not been read yet.
@@ -200,6 +254,8 @@ pub struct Exposed {
     /// Prefixes, `Internet` for all public addresses, or `*` for every address.
     pub from: Vec<String>,
     pub rule: RuleName,
+    /// The firewall's rule that leads the packets to the VM, where `from` is what the firewall takes.
+    pub nat: Option<NatRuleName>,
     /// Whether it is sure: `false` where a service tag or group is not known to Postern.
     pub certain: bool,
 }

@@ -21,7 +21,14 @@ fn a_guarded_port_without_leases_is_closed() {
 #[test]
 fn an_nsg_that_was_not_read_is_possibly_open() {
     let machine = a_machine("web-01", "10.1.0.4", &["nic"]);
-    let (state, _) = port_state(&dev(), &machine, &ssh_rule(), &[], &Observations::new(), now());
+    let (state, _) = port_state(
+        &dev(),
+        &machine,
+        &ssh_rule(),
+        &[],
+        (&Observations::new(), &FirewallReadings::new()),
+        now(),
+    );
     assert_eq!(state, PortState::PossiblyOpen { concerns: vec![Concern::NeverChecked] });
 }
 
@@ -76,48 +83,52 @@ fn a_lease_that_was_not_read_back_is_not_called_open() {
 fn packets_get_in_only_where_the_rule_was_read_back_in_every_nsg() {
     let machine = a_machine("web-01", "10.1.0.4", &["nic"]);
     let lease = a_view(LeaseState::Pending { written_at: None }, 60).lease;
+    let none = FirewallReadings::new();
     let with = |rules| {
         Observations::from([{
             let nsg = an_nsg(rules);
             (nsg.id.clone(), nsg)
         }])
     };
-    assert!(lets_in(&machine, &lease, &with(vec![guard(4096), lease_rule()])));
-    assert!(!lets_in(&machine, &lease, &with(vec![guard(4096)])));
-    assert!(!lets_in(&machine, &lease, &Observations::new()));
-    assert!(is_held(&dev(), grant(), &lease, Some(&machine), &with(vec![lease_rule()])));
-    assert!(!is_held(&dev(), grant(), &lease, Some(&machine), &with(vec![guard(4096)])));
+    assert!(lets_in(&machine, &lease, &with(vec![guard(4096), lease_rule()]), &none));
+    assert!(!lets_in(&machine, &lease, &with(vec![guard(4096)]), &none));
+    assert!(!lets_in(&machine, &lease, &Observations::new(), &none));
+    assert!(is_held(&dev(), grant(), &lease, Some(&machine), &with(vec![lease_rule()]), &none));
+    assert!(!is_held(&dev(), grant(), &lease, Some(&machine), &with(vec![guard(4096)]), &none));
 }
 
 fn state(rules: Vec<NsgRule>, leases: &[LeaseView]) -> (PortState, Vec<Exposed>) {
     let nsg = an_nsg(rules);
     let observed = Observations::from([(nsg.id.clone(), nsg)]);
-    port_state(&dev(), &a_machine("web-01", "10.1.0.4", &["nic"]), &ssh_rule(), leases, &observed, now())
+    let machine = a_machine("web-01", "10.1.0.4", &["nic"]);
+    port_state(&dev(), &machine, &ssh_rule(), leases, (&observed, &FirewallReadings::new()), now())
 }
 
-fn dev() -> Deployment {
+pub(crate) fn dev() -> Deployment {
     "dev".parse().unwrap()
 }
 
-fn grant() -> GrantId {
+pub(crate) fn grant() -> GrantId {
     GrantId::from_uuid(Uuid::from_u128(7))
 }
 
-fn ssh_rule() -> PortRule {
+pub(crate) fn ssh_rule() -> PortRule {
     PortRule::with_defaults(Port::SSH)
 }
 
-fn guard(priority: u16) -> NsgRule {
+pub(crate) fn guard(priority: u16) -> NsgRule {
     a_rule("postern-dev-beef-guard-00000001", priority, Access::Deny, "*", "22")
 }
 
-fn lease_rule() -> NsgRule {
+pub(crate) fn lease_rule() -> NsgRule {
     let name = format!("postern-dev-beef-lease-{}-6553f101-0001", grant().as_uuid().as_simple());
     a_rule(&name, 100, Access::Allow, "203.0.113.7/32", "22")
 }
 
-fn a_view(state: LeaseState, seconds: i64) -> LeaseView {
+pub(crate) fn a_view(state: LeaseState, seconds: i64) -> LeaseView {
     let lease = Lease {
+        live_sessions: crate::policy::LiveSessions::Never,
+        sessions: crate::grant::Sessions::Untouched,
         id: LeaseId::from_uuid(Uuid::from_u128(1)),
         vm: vm("web-01"),
         port: Port::SSH,
