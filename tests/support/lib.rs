@@ -1,8 +1,14 @@
-//! A whole Postern in one process against Azure in a box, with a clock that is moved by hand.
+//! A whole Postern in one process against Azure in a box, with a clock that is moved by hand; and what turns NSGs into
+//! rules of the Linux kernel.
 
 mod client;
 mod credential;
+mod netns;
+pub mod nft;
+mod random_nsg;
 mod world;
 
 pub use client::{Answer, Client};
-pub use world::{CLIENT_ADDRESS, DEVELOPMENT, PRODUCTION, World, vm};
+pub use netns::Namespace;
+pub use random_nsg::Neighbourhood;
+pub use world::{CLIENT_ADDRESS, DEVELOPMENT, METRICS_TOKEN, PRODUCTION, World, a_rule, nsg, vm};
