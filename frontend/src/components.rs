@@ -14,4 +14,5 @@ pub(crate) mod policy_dialog;
 pub(crate) mod skeleton;
 pub(crate) mod state_mark;
 pub(crate) mod theme_toggle;
+pub(crate) mod through;
 pub(crate) mod time;

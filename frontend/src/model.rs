@@ -3,6 +3,7 @@
 pub(crate) mod durations;
 pub(crate) mod failure;
 pub(crate) mod form;
+pub(crate) mod health;
 pub(crate) mod lease;
 pub(crate) mod link;
 pub(crate) mod port_state;

@@ -4,7 +4,11 @@
 //! seen has its grant in what is read afterwards, and none is taken for an orphan.
 
 mod confirm;
+mod firewalls;
+mod look;
+mod preview;
 mod reconcile;
+mod sessions;
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -12,30 +16,37 @@ use std::{
 };
 
 use futures::{StreamExt, stream};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use shared::{
     audit::{Event, Record},
     decision::Requester,
     exposure::Observations,
-    grant::{GrantId, Lease},
+    firewall::NatUnproven,
+    grant::{CloseReason, GrantId},
     inventory::Machine,
     nsg::{
-        desired::{Author, Desired, desired},
-        plan::{Obstacle, plan},
+        ObservedNsg,
+        desired::Author,
+        plan::Obstacle,
+        proof::Unproven,
         stamp::{Purpose, Stamp},
     },
-    policy::ProtectedVm,
-    vm::{NsgId, SubscriptionId, VmId},
+    vm::{FirewallId, NsgId, SubscriptionId, VmId},
 };
+
+pub use self::{firewalls::SettledFirewalls, look::Look, preview::Preview, sessions::Cut};
 
 use crate::{
     clock::Clock,
     fabric::{Fabric, FabricError},
+    metrics::Metrics,
     store::{HeldLease, Ledger, StoreError},
 };
 
 /// How many NSGs are worked on at once.
 const CONCURRENCY: usize = 16;
+/// Unless the configuration says otherwise.
+pub const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_secs(60);
 
 /// Brings NSGs to what the store says they should be.
 #[derive(Debug)]
@@ -44,8 +55,11 @@ pub struct Engine {
     pub fabric: Arc<dyn Fabric>,
     pub clock: Arc<dyn Clock>,
     pub author: Author,
-    /// One writer for each NSG in this process; between processes ARM's own lock decides and plans are made anew.
-    locks: Mutex<HashMap<NsgId, Arc<tokio::sync::Mutex<()>>>>,
+    /// How far our clock may be from Azure's before nothing new is opened. Closing goes on.
+    pub clock_tolerance: SignedDuration,
+    pub metrics: Arc<Metrics>,
+    /// One writer for each NSG and firewall in this process; between processes ARM's own lock decides and plans are made anew.
+    locks: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
     /// Held while a call looks after what is due, so that many calls at once do not.
     pub(crate) closing: tokio::sync::Mutex<()>,
 }
@@ -61,6 +75,18 @@ pub enum EnforceError {
     Unsettled,
     #[error("Azure says that the NSG does not exist")]
     Gone,
+    /// Nothing was written: the change would not have done what it should, and nothing else.
+    #[error("not written: {0}")]
+    Unproven(Unproven),
+    #[error("not written: {0}")]
+    NatUnproven(NatUnproven),
+    #[error("this machine's clock is {}", apart(*.0))]
+    ClockApart(SignedDuration),
+}
+
+fn apart(ahead: SignedDuration) -> String {
+    let way = if ahead.is_negative() { "behind" } else { "ahead of" };
+    format!("{} s {way} Azure's", ahead.as_secs().abs())
 }
 
 impl From<FabricError> for EnforceError {
@@ -85,6 +111,14 @@ pub struct Settled {
     pub obstacles: Vec<(NsgId, Obstacle)>,
     /// The NSGs that are not as they should be, or could not be read.
     pub failures: BTreeMap<NsgId, EnforceError>,
+    pub firewalls: SettledFirewalls,
+}
+
+impl Settled {
+    fn obstructs_a_grant(&self) -> bool {
+        !self.firewalls.obstacles.is_empty()
+            || self.obstacles.iter().any(|(_, obstacle)| obstacle.grant.is_some())
+    }
 }
 
 impl Engine {
@@ -94,24 +128,41 @@ impl Engine {
         clock: Arc<dyn Clock>,
         author: Author,
     ) -> Self {
-        Self { store, fabric, clock, author, locks: Mutex::default(), closing: tokio::sync::Mutex::default() }
+        Self {
+            store,
+            fabric,
+            clock,
+            author,
+            clock_tolerance: CLOCK_TOLERANCE,
+            metrics: Arc::new(Metrics::new()),
+            locks: Mutex::default(),
+            closing: tokio::sync::Mutex::default(),
+        }
     }
 
-    /// Works on every NSG that decides over `vms` and confirms their leases by what was read back.
+    /// Works on every NSG and firewall that decides over `vms` and confirms their leases by what was read back.
     pub async fn settle(&self, vms: &BTreeSet<VmId>) -> Result<Settled, StoreError> {
-        let mut nsgs = BTreeSet::new();
+        let (mut nsgs, mut firewalls) = (BTreeSet::new(), BTreeSet::new());
         for vm in vms {
             nsgs.extend(self.nsgs_of(vm).await?);
+            firewalls.extend(self.firewalls_of(vm).await?);
         }
-        let settled = self.settle_nsgs(nsgs.clone()).await;
+        let settled = self.settle_both(nsgs.clone(), firewalls.clone()).await;
         self.confirm(vms, &settled).await?;
-        if settled.obstacles.iter().all(|(_, obstacle)| obstacle.grant.is_none()) {
+        if !settled.obstructs_a_grant() {
             return Ok(settled);
         }
         // What was obstructed has ended now; whatever of it was written is taken away.
-        let settled = self.settle_nsgs(nsgs).await;
+        let settled = self.settle_both(nsgs, firewalls).await;
         self.confirm(vms, &settled).await?;
         Ok(settled)
+    }
+
+    /// Brings NSGs and firewalls to what they should be, side by side.
+    pub async fn settle_both(&self, nsgs: BTreeSet<NsgId>, firewalls: BTreeSet<FirewallId>) -> Settled {
+        let (settled, firewalls) =
+            futures::future::join(self.settle_nsgs(nsgs), self.settle_firewalls(firewalls)).await;
+        Settled { firewalls, ..settled }
     }
 
     /// Brings each NSG to what it should be.
@@ -140,46 +191,6 @@ impl Engine {
         settled
     }
 
-    /// What would stand in the way of `leases` and `policies` beside everything that is there: asked before anything
-    /// is made durable or written. Reads the NSGs anew.
-    pub async fn obstacles(
-        &self,
-        machines: &[Machine],
-        policies: &[ProtectedVm],
-        leases: &[(GrantId, Lease)],
-    ) -> Result<Vec<(NsgId, Obstacle)>, EnforceError> {
-        let nsgs: BTreeSet<&NsgId> = machines.iter().flat_map(Machine::nsgs).collect();
-        let mut found = Vec::new();
-        for nsg in nsgs {
-            let observed = self.fabric.observe(nsg).await?.ok_or(EnforceError::Gone)?;
-            let now = self.clock.now();
-            let desired = self.desired(nsg, (policies, leases), now).await?;
-            let plan = plan(&desired, &observed, now);
-            self.store.put_observation(&observed, now).await?;
-            found.extend(plan.obstacles.into_iter().map(|one| (nsg.clone(), one)));
-        }
-        Ok(found)
-    }
-
-    /// What the store wants of an NSG, and what is asked for besides.
-    async fn desired(
-        &self,
-        nsg: &NsgId,
-        (more_policies, more_leases): (&[ProtectedVm], &[(GrantId, Lease)]),
-        now: Timestamp,
-    ) -> Result<Desired, StoreError> {
-        let subscription = nsg.subscription();
-        let machines = self.store.machines(subscription).await?;
-        let stored = self.store.policies(subscription).await?;
-        let both = stored.into_iter().chain(more_policies.iter().cloned());
-        let policies: BTreeMap<VmId, ProtectedVm> = both.map(|policy| (policy.vm.clone(), policy)).collect();
-        let held = self.store.unclosed(subscription).await?;
-        let mut leases: Vec<(GrantId, Lease)> =
-            held.into_iter().map(|held| (held.grant, held.lease)).collect();
-        leases.extend_from_slice(more_leases);
-        Ok(desired(&self.author, nsg, &machines, &policies, &leases, now))
-    }
-
     /// The NSGs that decide over a VM, and those where a rule for one of its leases was last seen: the VM may have
     /// moved away from them, or be gone.
     pub async fn nsgs_of(&self, vm: &VmId) -> Result<BTreeSet<NsgId>, StoreError> {
@@ -196,6 +207,43 @@ impl Engine {
         Ok(nsgs)
     }
 
+    /// The NSGs where rules of ours were last seen: their VMs may have moved away, or be gone.
+    pub(crate) async fn left_behind_in(
+        &self,
+        subscription: SubscriptionId,
+    ) -> Result<BTreeSet<NsgId>, StoreError> {
+        let seen = self.store.observations(subscription).await?.into_values();
+        let has_ours = |nsg: &ObservedNsg| nsg.rules.iter().any(|rule| self.is_ours(&rule.name));
+        Ok(seen.filter(|(nsg, _)| has_ours(nsg)).map(|(nsg, _)| nsg.id).collect())
+    }
+
+    /// Whether a rule of that name is one of this deployment's.
+    pub(crate) fn is_ours(&self, name: &str) -> bool {
+        name.parse::<Stamp>().is_ok_and(|stamp| stamp.deployment == self.author.deployment)
+    }
+
+    /// Moves a lease's end to now, whoever else changes it meanwhile. `false`: it kept changing, and was not ended.
+    pub async fn end_lease(
+        &self,
+        held: &HeldLease,
+        reason: CloseReason,
+        records: &[Record],
+    ) -> Result<bool, StoreError> {
+        let mut current = held.clone();
+        for _ in 0..20 {
+            let ended = current.lease.clone().ended(reason, self.clock.now());
+            if ended == current.lease || self.store.update_lease(&current, ended, None, records).await? {
+                return Ok(true);
+            }
+            let all = self.store.unclosed_of_vm(&held.lease.vm).await?;
+            match all.into_iter().find(|one| one.lease.id == held.lease.id) {
+                Some(newer) => current = newer,
+                None => return Ok(true),
+            }
+        }
+        Ok(false)
+    }
+
     pub(crate) fn record(
         &self,
         vm: Option<&VmId>,
@@ -206,13 +254,14 @@ impl Engine {
         Record { subscription, at: self.clock.now(), actor: actor.cloned(), vm: vm.cloned(), event }
     }
 
-    fn lock_of(&self, nsg: &NsgId) -> Arc<tokio::sync::Mutex<()>> {
+    /// The lock of an NSG or firewall, by its key.
+    fn lock_of(&self, key: &str) -> Arc<tokio::sync::Mutex<()>> {
         let mut locks = self.locks.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(locks.entry(nsg.clone()).or_default())
+        Arc::clone(locks.entry(key.to_owned()).or_default())
     }
 }
 
-fn has_rule_of(nsg: &shared::nsg::ObservedNsg, grants: &BTreeSet<GrantId>) -> bool {
+fn has_rule_of(nsg: &ObservedNsg, grants: &BTreeSet<GrantId>) -> bool {
     nsg.rules.iter().any(|rule| {
         rule.name.parse::<Stamp>().is_ok_and(
             |stamp| matches!(stamp.purpose, Purpose::Lease { grant, .. } if grants.contains(&grant)),

@@ -181,9 +181,15 @@ impl From<EnforceError> for ApiError {
         match error {
             EnforceError::Fabric(error) => error.into(),
             EnforceError::Store(error) => error.into(),
-            other @ (EnforceError::Unsettled | EnforceError::Gone) => {
-                Self::conflict("unsettled", other.to_string())
-            }
+            other @ (EnforceError::Unsettled
+            | EnforceError::Gone
+            | EnforceError::Unproven(_)
+            | EnforceError::NatUnproven(_)) => Self::conflict("unsettled", other.to_string()),
+            other @ EnforceError::ClockApart(_) => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "clock_apart",
+                format!("{other}, so the end of an opening could not be kept; nothing new was opened"),
+            ),
         }
     }
 }

@@ -7,6 +7,8 @@
 
 mod activity;
 mod audit;
+#[cfg(test)]
+mod conformance;
 mod error;
 mod firewalls;
 mod flushes;
@@ -14,6 +16,7 @@ mod grants;
 mod inventory;
 mod leases;
 mod ledger;
+pub mod memory;
 mod observations;
 mod open;
 mod policies;

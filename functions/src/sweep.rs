@@ -3,21 +3,25 @@
 //! It takes no input and may overlap with another of itself. A run first looks at every NSG, then stays until it is
 //! relieved by the next run and closes each lease on its second.
 
-use std::{collections::BTreeSet, sync::Arc};
+mod look;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use futures::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use shared::{
-    audit::Event,
-    inventory::Machine,
+    grant::LeaseId,
     vm::{NsgId, SubscriptionId, VmId},
 };
 use tokio::task::{JoinError, JoinSet};
 
+use self::look::{Behind, Look, look_at, settle_behind};
 use crate::{
     enforce::Engine,
-    inventory::{look_up, refresh},
     store::{HeldLease, StoreError},
 };
 
@@ -57,6 +61,8 @@ pub async fn run(
         let soon = now.checked_add(POLL).unwrap_or(until);
         let next = engine.store.next_due(now).await?.map_or(soon, |due| due.min(soon));
         tokio::select! {
+            // In order, so that a run can be replayed.
+            biased;
             Some(look) = run.looks.join_next(), if !run.looks.is_empty() => run.note(look).await?,
             Some(group) = run.work.join_next(), if !run.work.is_empty() => run.lay_down(group),
             () = engine.clock.sleep_until(next), if looks_ahead => {}
@@ -71,8 +77,9 @@ pub async fn run(
 struct Run<'e> {
     engine: &'e Arc<Engine>,
     looks: JoinSet<Result<Look, StoreError>>,
-    work: JoinSet<BTreeSet<VmId>>,
-    busy: BTreeSet<VmId>,
+    work: JoinSet<BTreeSet<LeaseId>>,
+    /// By lease, not by VM: a firewall takes minutes for one lease, and another of the same VM may fall due meanwhile.
+    busy: BTreeSet<LeaseId>,
     report: SweepReport,
 }
 
@@ -93,16 +100,30 @@ impl<'e> Run<'e> {
     async fn take_up(&mut self, leases: Vec<HeldLease>) -> Result<(), StoreError> {
         for group in groups(self.engine, leases, &self.busy).await? {
             self.report.rounds += 1;
-            self.busy.extend(group.iter().cloned());
+            self.busy.extend(&group.leases);
             let engine = Arc::clone(self.engine);
             self.work.spawn(async move { work_on(&engine, group).await });
         }
         Ok(())
     }
 
-    fn lay_down(&mut self, group: Result<BTreeSet<VmId>, JoinError>) {
-        match group {
-            Ok(done) => self.busy.retain(|vm| !done.contains(vm)),
+    /// They take minutes, which must not make the look at everything else late.
+    fn take_up_firewalls(&mut self, behind: Behind) {
+        if behind.firewalls.is_empty() {
+            return;
+        }
+        let engine = Arc::clone(self.engine);
+        self.work.spawn(async move {
+            if let Err(error) = settle_behind(&engine, behind).await {
+                tracing::error!(%error, "firewalls are left to the next sweep");
+            }
+            BTreeSet::new()
+        });
+    }
+
+    fn lay_down(&mut self, leases: Result<BTreeSet<LeaseId>, JoinError>) {
+        match leases {
+            Ok(done) => self.busy.retain(|lease| !done.contains(lease)),
             Err(error) => {
                 tracing::error!(%error, "work on some leases broke off");
                 // Which ones is not known; taking up others twice does no harm.
@@ -117,6 +138,7 @@ impl<'e> Run<'e> {
                 let look = look?;
                 self.report.nsgs += look.nsgs;
                 self.report.failures.extend(look.failures);
+                self.take_up_firewalls(look.behind_firewalls);
             }
             Err(error) => self.report.failures.push(format!("a look broke off: {error}")),
         }
@@ -143,80 +165,47 @@ async fn left_over(engine: &Engine) -> Result<Vec<HeldLease>, StoreError> {
     Ok(leases)
 }
 
-/// The VMs of these leases, together where they share an NSG, so that it is written to once; without those that are
-/// being worked on, and those whose retry lies ahead.
+/// Leases that are worked on together.
+#[derive(Default)]
+struct Group {
+    leases: BTreeSet<LeaseId>,
+    vms: BTreeSet<VmId>,
+    nsgs: BTreeSet<NsgId>,
+}
+
+/// These leases, together where their VMs share an NSG, so that it is written to once; without those that are being
+/// worked on, and those whose retry lies ahead.
 async fn groups(
     engine: &Engine,
     leases: Vec<HeldLease>,
-    busy: &BTreeSet<VmId>,
-) -> Result<Vec<BTreeSet<VmId>>, StoreError> {
+    busy: &BTreeSet<LeaseId>,
+) -> Result<Vec<Group>, StoreError> {
     let now = engine.clock.now();
     let is_time = |held: &HeldLease| held.trouble.as_ref().is_none_or(|trouble| trouble.retry_at <= now);
-    let vms: BTreeSet<VmId> = leases.into_iter().filter(is_time).map(|held| held.lease.vm).collect();
-    let mut groups: Vec<(BTreeSet<NsgId>, BTreeSet<VmId>)> = Vec::new();
-    for vm in vms.difference(busy) {
-        let mut joined = (engine.nsgs_of(vm).await?, BTreeSet::from([vm.clone()]));
-        for group in groups.extract_if(.., |(nsgs, _)| !nsgs.is_disjoint(&joined.0)).collect::<Vec<_>>() {
-            joined.0.extend(group.0);
-            joined.1.extend(group.1);
+    let mut by_vm: BTreeMap<VmId, BTreeSet<LeaseId>> = BTreeMap::new();
+    for held in leases.into_iter().filter(is_time).filter(|held| !busy.contains(&held.lease.id)) {
+        by_vm.entry(held.lease.vm).or_default().insert(held.lease.id);
+    }
+    let mut groups: Vec<Group> = Vec::new();
+    for (vm, leases) in by_vm {
+        let nsgs = engine.nsgs_of(&vm).await?;
+        let mut joined = Group { leases, vms: BTreeSet::from([vm]), nsgs };
+        for group in groups.extract_if(.., |group| !group.nsgs.is_disjoint(&joined.nsgs)).collect::<Vec<_>>()
+        {
+            joined.leases.extend(group.leases);
+            joined.vms.extend(group.vms);
+            joined.nsgs.extend(group.nsgs);
         }
         groups.push(joined);
     }
-    Ok(groups.into_iter().map(|(_, vms)| vms).collect())
+    Ok(groups)
 }
 
-/// Gives the group back when it is done with, well or not: what failed is written down, and tried again later.
-async fn work_on(engine: &Engine, group: BTreeSet<VmId>) -> BTreeSet<VmId> {
-    if let Err(error) = engine.settle(&group).await {
+/// Gives the leases back when they are done with, well or not: what failed is written down, and tried again later.
+async fn work_on(engine: &Engine, group: Group) -> BTreeSet<LeaseId> {
+    if let Err(error) = engine.settle(&group.vms).await {
         tracing::error!(%error, "leases are left to the next try");
         engine.clock.sleep_until(engine.clock.now() + POLL).await;
     }
-    group
-}
-
-/// What the look at one subscription came to.
-#[derive(Default)]
-struct Look {
-    nsgs: usize,
-    failures: Vec<String>,
-}
-
-async fn look_at(engine: &Engine, subscription: SubscriptionId) -> Result<Look, StoreError> {
-    let mut look = Look::default();
-    if let Err(error) = refresh(engine, subscription).await {
-        tracing::warn!(%subscription, %error, "inventory not read; going on with the last one");
-        look.failures.push(format!("{subscription}: {error}"));
-    }
-    let machines = engine.store.machines(subscription).await?;
-    let mut nsgs: BTreeSet<NsgId> = machines.iter().flat_map(Machine::nsgs).cloned().collect();
-    drop_policies_of_deleted_vms(engine, subscription, &machines).await?;
-    let held = engine.store.unclosed(subscription).await?;
-    let vms: BTreeSet<VmId> = held.into_iter().map(|held| held.lease.vm).collect();
-    for vm in &vms {
-        nsgs.extend(engine.nsgs_of(vm).await?);
-    }
-    look.nsgs = nsgs.len();
-    let settled = engine.settle_nsgs(nsgs).await;
-    look.failures.extend(settled.failures.iter().map(|(nsg, error)| format!("{}: {error}", nsg.name())));
-    engine.confirm(&vms, &settled).await?;
-    Ok(look)
-}
-
-/// A VM that was not listed is asked for by name; if Azure says that it does not exist, nothing of it is left behind.
-async fn drop_policies_of_deleted_vms(
-    engine: &Engine,
-    subscription: SubscriptionId,
-    machines: &[Machine],
-) -> Result<(), StoreError> {
-    for policy in engine.store.policies(subscription).await? {
-        if machines.iter().any(|machine| machine.vm == policy.vm) {
-            continue;
-        }
-        if let Ok(None) = look_up(engine, &policy.vm).await {
-            tracing::info!(vm.id = %policy.vm, "the VM is gone, and so is its policy");
-            let record = engine.record(Some(&policy.vm), subscription, None, Event::PolicyRemoved);
-            engine.store.remove_policy(&policy.vm, &[record]).await?;
-        }
-    }
-    Ok(())
+    group.leases
 }

@@ -25,7 +25,7 @@ async fn what_the_policy_does_not_allow_is_denied_with_every_reason() {
 async fn a_source_outside_the_allowed_ones_is_denied() {
     let world = World::start().await;
     let rule = json!({ "port": 22, "protocol": "tcp", "allowed_sources": { "only": ["198.51.100.0/24"] }, "max_duration": "PT3H" });
-    let body = json!({ "ports": [rule], "justification": "required", "precedence": "customer_first" });
+    let body = json!({ "ports": [rule], "justification": "required", "precedence": "customer_first", "live_sessions": "never" });
     let admin = world.client("ADMIN").await;
     admin.call(Method::PUT, &policy_path(&vm("web-01")), Some(body.to_string())).await.expect(200);
     let refused = ask(&world, opening("web-01", 22, "203.0.113.7", "PT1H")).await.expect(403);
@@ -109,13 +109,13 @@ async fn unknown_and_foreign_vms_look_the_same() {
 async fn a_policy_without_a_field_is_rejected_since_nothing_means_any() {
     let world = World::start().await;
     let rule = json!({ "port": 22, "protocol": "tcp", "allowed_sources": "any", "max_duration": "PT3H" });
-    let whole = json!({ "ports": [rule], "justification": "optional", "precedence": "customer_first" });
+    let whole = json!({ "ports": [rule], "justification": "optional", "precedence": "customer_first", "live_sessions": "never" });
     let admin = world.client("ADMIN").await;
     let put = |body: Value| {
         let admin = admin.clone();
         async move { admin.call(Method::PUT, &policy_path(&vm("web-01")), Some(body.to_string())).await }
     };
-    for field in ["ports", "justification", "precedence"] {
+    for field in ["ports", "justification", "precedence", "live_sessions"] {
         let mut body = whole.clone();
         body.as_object_mut().unwrap().remove(field);
         assert!(put(body).await.expect(400).message().contains(field));

@@ -7,12 +7,28 @@ mod auth;
 #[cfg(test)]
 mod bad_input;
 #[cfg(test)]
+mod clock;
+#[cfg(test)]
+mod connect;
+#[cfg(test)]
 mod expiry;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod firewall;
+#[cfg(test)]
+mod health;
+#[cfg(test)]
+mod moves;
+#[cfg(test)]
 mod opening;
 #[cfg(test)]
+mod peers;
+#[cfg(test)]
 mod policies;
+#[cfg(test)]
+mod preview;
+#[cfg(test)]
+mod sessions;
 #[cfg(test)]
 mod vms;

@@ -29,7 +29,7 @@ async fn a_customers_allow_stays_and_is_reported() {
 async fn guard_first_shuts_what_a_customers_rule_leaves_open() {
     let world = World::start().await;
     let rule = json!({ "port": 22, "protocol": "tcp", "allowed_sources": "any", "max_duration": "PT3H" });
-    let body = json!({ "ports": [rule], "justification": "optional", "precedence": "guard_first" });
+    let body = json!({ "ports": [rule], "justification": "optional", "precedence": "guard_first", "live_sessions": "never" });
     let admin = world.client("ADMIN").await;
     let detail =
         admin.call(Method::PUT, &policy_path(&vm("legacy-01")), Some(body.to_string())).await.expect(200);

@@ -17,7 +17,7 @@ async fn the_admin_sees_all_fourteen_in_their_lists_with_reasons() {
         ("web-02", "not_configured"),
         ("stopped-01", "not_configured"),
         ("bare-01", "unsupported no_nsg"),
-        ("fw-01", "unsupported behind_firewall"),
+        ("fw-01", "not_configured"),
         ("fwpol-01", "unsupported firewall_policy no_nsg"),
         ("classic-01", "unsupported classic"),
         ("dev-01", "not_configured"),

@@ -65,7 +65,9 @@ impl PolicyChange {
             Self::Enable(vm) => {
                 let Some(Defaults { ports, .. }) = Defaults::of(vm.os) else { return Ok(()) };
                 let (justification, precedence) = (Defaults::JUSTIFICATION, Defaults::PRECEDENCE);
-                client.put_policy(&vm.vm, &PutPolicy { ports, justification, precedence }).await.map(drop)
+                let live_sessions = Defaults::LIVE_SESSIONS;
+                let body = PutPolicy { ports, justification, precedence, live_sessions };
+                client.put_policy(&vm.vm, &body).await.map(drop)
             }
         }
     }

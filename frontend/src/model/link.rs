@@ -1,9 +1,9 @@
 //! Paths within the portal, and what to type elsewhere to get to a VM.
 
-use std::net::IpAddr;
+use std::net::SocketAddr;
 
 use shared::{
-    api::{Network, vm_path},
+    api::{Mapped, Network, vm_path},
     port::Port,
     vm::VmId,
 };
@@ -40,27 +40,28 @@ impl Way {
     }
 }
 
-/// How to connect to `port`; `None` where no address is known.
-pub(crate) fn way(network: &Network, port: Port) -> Option<Way> {
-    let address = network.connect_to()?;
+/// How to connect to `port`; `None` where no address is known, or a firewall leads nobody to the port yet.
+pub(crate) fn way(network: &Network, port: Port, mapped: Option<Mapped>) -> Option<Way> {
+    let Mapped { address, port: at } = network.endpoint(port, mapped)?;
     if port != Port::SSH {
-        return Some(Way::Address(with_port(address, port)));
+        return Some(Way::Address(SocketAddr::new(address, at.number()).to_string()));
     }
+    let flag = if at == Port::SSH { String::new() } else { format!("-p {at} ") };
     Some(Way::Command(match &network.admin_user {
-        Some(user) => format!("ssh {user}@{address}"),
-        None => format!("ssh {address}"),
+        Some(user) => format!("ssh {flag}{user}@{address}"),
+        None => format!("ssh {flag}{address}"),
     }))
 }
 
-fn with_port(address: IpAddr, port: Port) -> String {
-    match address {
-        IpAddr::V4(address) => format!("{address}:{port}"),
-        IpAddr::V6(address) => format!("[{address}]:{port}"),
-    }
+/// *through Azure Firewall hub-fw*.
+pub(crate) fn through(firewall: &str) -> String {
+    format!("through Azure Firewall {firewall}")
 }
 
 #[cfg(test)]
 mod tests {
+    use shared::api::ThroughFirewall;
+
     use super::*;
     use crate::model::samples::web_01;
 
@@ -81,13 +82,28 @@ mod tests {
     #[test]
     fn ssh_is_a_command_and_the_rest_is_an_address() {
         let mut network = Network { admin_user: Some("azureuser".to_owned()), ..Network::default() };
-        assert_eq!(way(&network, Port::SSH), None);
+        assert_eq!(way(&network, Port::SSH, None), None);
         network.private_addresses = vec!["10.1.0.4".parse().unwrap()];
-        assert_eq!(way(&network, Port::SSH).unwrap().text(), "ssh azureuser@10.1.0.4");
+        assert_eq!(way(&network, Port::SSH, None).unwrap().text(), "ssh azureuser@10.1.0.4");
         network.public_addresses = vec!["2001:db8::4".parse().unwrap()];
-        assert_eq!(way(&network, Port::SSH).unwrap().text(), "ssh azureuser@2001:db8::4");
-        assert_eq!(way(&network, Port::RDP).unwrap().text(), "[2001:db8::4]:3389");
+        assert_eq!(way(&network, Port::SSH, None).unwrap().text(), "ssh azureuser@2001:db8::4");
+        assert_eq!(way(&network, Port::RDP, None).unwrap().text(), "[2001:db8::4]:3389");
         network.admin_user = None;
-        assert_eq!(way(&network, Port::SSH), Some(Way::Command("ssh 2001:db8::4".to_owned())));
+        assert_eq!(way(&network, Port::SSH, None), Some(Way::Command("ssh 2001:db8::4".to_owned())));
+    }
+    #[test]
+    fn behind_a_firewall_one_connects_to_its_address_and_the_mapped_port() {
+        let address = "20.51.4.1".parse().unwrap();
+        let network = Network {
+            private_addresses: vec!["10.2.1.4".parse().unwrap()],
+            firewall: Some(ThroughFirewall { name: "hub-fw".to_owned(), address }),
+            admin_user: Some("azureuser".to_owned()),
+            ..Network::default()
+        };
+        let mapped = Some(Mapped { address, port: Port::try_from(50_022).unwrap() });
+        let said = |port, mapped| way(&network, port, mapped).map(|way| way.text().to_owned());
+        assert_eq!(said(Port::SSH, mapped).unwrap(), "ssh -p 50022 azureuser@20.51.4.1");
+        assert_eq!(said(Port::RDP, mapped).unwrap(), "20.51.4.1:50022");
+        assert_eq!(said(Port::SSH, None), None);
     }
 }

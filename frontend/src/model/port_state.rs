@@ -3,6 +3,7 @@
 use jiff::{Timestamp, tz::Offset};
 use shared::{
     api::{Concern, Exposed, PortState, PortStatus, VmState},
+    firewall::NatRuleName,
     rule::RuleName,
 };
 
@@ -74,19 +75,29 @@ pub(crate) fn worries(status: &PortStatus, under_way: bool, now: Timestamp, zone
     };
     let mut sentences: Vec<String> =
         concerns.iter().filter(shown).map(|concern| sentence(concern, &status.exposed, now, zone)).collect();
-    let named = |rule: &RuleName| {
-        concerns
-            .iter()
-            .any(|concern| matches!(concern, Concern::ForeignRule { rule: foreign } if foreign == rule))
-    };
-    let unnamed = status.exposed.iter().filter(|exposed| !named(&exposed.rule));
-    sentences.extend(unnamed.map(|exposed| still_open(&exposed.rule, &status.exposed)));
+    let unnamed = status.exposed.iter().filter(|exposed| !concerns.iter().any(|one| names(one, exposed)));
+    sentences.extend(unnamed.map(still_open));
     sentences
+}
+
+/// Whether the concern is about what lets these packets in.
+fn names(concern: &Concern, exposed: &Exposed) -> bool {
+    match concern {
+        Concern::ForeignRule { rule } => exposed.nat.is_none() && exposed.rule == *rule,
+        Concern::ForeignNat { nat } => exposed.nat.as_ref() == Some(nat),
+        _ => false,
+    }
 }
 
 fn sentence(concern: &Concern, exposed: &[Exposed], now: Timestamp, zone: Offset) -> String {
     match concern {
-        Concern::ForeignRule { rule } => still_open(rule, exposed),
+        Concern::ForeignRule { .. } | Concern::ForeignNat { .. }
+            if let Some(known) = exposed.iter().find(|exposed| names(concern, exposed)) =>
+        {
+            still_open(known)
+        }
+        Concern::ForeignRule { rule } => format!("Still open by {}.", in_words(rule)),
+        Concern::ForeignNat { nat } => format!("Still open by {}.", nat_in_words(nat)),
         Concern::GuardMissing => {
             "The guard rule is missing or was changed. Postern writes it again at its next sweep.".to_owned()
         }
@@ -95,6 +106,10 @@ fn sentence(concern: &Concern, exposed: &[Exposed], now: Timestamp, zone: Offset
             times::clock(*since, now, zone)
         ),
         Concern::NotConfirmed => "An opening is on its way and was not read back yet.".to_owned(),
+        Concern::NotEffective => {
+            "An opening was confirmed, and its packets get in no more: a rule that came later stops them."
+                .to_owned()
+        }
         Concern::NotAnswering { message } => {
             format!("Azure does not say what is open: {message}. The port may be open; trying again.")
         }
@@ -102,21 +117,29 @@ fn sentence(concern: &Concern, exposed: &[Exposed], now: Timestamp, zone: Offset
     }
 }
 
-fn still_open(rule: &RuleName, exposed: &[Exposed]) -> String {
-    let by_rule = exposed.iter().find(|exposed| exposed.rule == *rule);
-    let (from, certain) = match by_rule {
-        Some(exposed) => (origin(&exposed.from), exposed.certain),
-        None => (String::new(), true),
+fn still_open(exposed: &Exposed) -> String {
+    let from = origin(&exposed.from);
+    let by = match &exposed.nat {
+        Some(nat) => format!("{}, which {} lets in", nat_in_words(nat), in_words(&exposed.rule)),
+        None => in_words(&exposed.rule),
     };
-    let RuleName { nsg, name, priority } = rule;
-    if certain {
-        format!("Still open{from} by customer rule {name} (priority {priority}) in {nsg}.")
-    } else {
-        format!(
-            "Perhaps still open{from} by customer rule {name} (priority {priority}) in {nsg}: \
-             it names a tag or group whose addresses Postern does not know."
-        )
+    match (exposed.certain, &exposed.nat) {
+        (true, _) => format!("Still open{from} by {by}."),
+        (false, None) => format!(
+            "Perhaps still open{from} by {by}: it names a tag or group whose addresses Postern does not know."
+        ),
+        (false, Some(_)) => format!(
+            "Perhaps still open{from} by {by}: Postern does not know every address, name or group in these rules."
+        ),
     }
+}
+
+fn in_words(RuleName { nsg, name, priority }: &RuleName) -> String {
+    format!("customer rule {name} (priority {priority}) in {nsg}")
+}
+
+fn nat_in_words(NatRuleName { firewall, collection, name }: &NatRuleName) -> String {
+    format!("NAT rule {name} in {collection} of firewall {firewall}")
 }
 
 fn origin(from: &[String]) -> String {
@@ -147,7 +170,8 @@ mod tests {
     }
 
     fn exposed(from: &[&str], certain: bool) -> Exposed {
-        Exposed { from: from.iter().map(|text| (*text).to_owned()).collect(), rule: allow_ssh(), certain }
+        let from = from.iter().map(|text| (*text).to_owned()).collect();
+        Exposed { from, rule: allow_ssh(), nat: None, certain }
     }
 
     fn possibly(concerns: Vec<Concern>, exposed: Vec<Exposed>) -> PortStatus {
@@ -163,6 +187,23 @@ mod tests {
         let status = possibly(vec![Concern::ForeignRule { rule: allow_ssh() }], vec![exposed(&["*"], true)]);
         let sentence = "Still open from anywhere by customer rule allow-ssh (priority 300) in legacy-01-nsg.";
         assert_eq!(said(&status), [sentence]);
+    }
+
+    #[test]
+    fn a_foreign_nat_rule_is_named_with_the_rule_that_lets_it_in() {
+        let nat = NatRuleName {
+            firewall: "hub-fw".to_owned(),
+            collection: "legacy".to_owned(),
+            name: "ssh".to_owned(),
+        };
+        let led = Exposed { nat: Some(nat.clone()), ..exposed(&["*"], true) };
+        let concern = Concern::ForeignNat { nat };
+        let status = possibly(vec![concern.clone()], vec![led]);
+        let sentence = "Still open from anywhere by NAT rule ssh in legacy of firewall hub-fw, \
+             which customer rule allow-ssh (priority 300) in legacy-01-nsg lets in.";
+        assert_eq!(said(&status), [sentence]);
+        let sentence = "Still open by NAT rule ssh in legacy of firewall hub-fw.";
+        assert_eq!(said(&possibly(vec![concern], vec![])), [sentence]);
     }
 
     #[test]

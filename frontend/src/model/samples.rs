@@ -8,7 +8,7 @@ use shared::{
     },
     decision::Requester,
     grant::{CloseReason, Lease, LeaseState},
-    policy::{JustificationRule, PortRule, PortRules, Precedence, ProtectedVm},
+    policy::{JustificationRule, LiveSessions, PortRule, PortRules, Precedence, ProtectedVm},
     port::{Port, Protocol},
     rbac::VmRights,
     source::Sources,
@@ -45,7 +45,7 @@ pub(crate) fn unusable() -> SourceSeen {
 }
 
 pub(crate) fn a_session() -> Session {
-    let health = Health { last_sweep_at: Some(now()), timer_silent: false, overdue: 0 };
+    let health = Health { last_sweep_at: Some(now()), timer_silent_since: None, overdue: 0 };
     Session { requester: rui(), expires_at: later(3600), source: seen(), server_time: now(), health }
 }
 
@@ -55,6 +55,7 @@ pub(crate) fn a_policy() -> ProtectedVm {
         ports: PortRules::try_from(vec![PortRule::with_defaults(Port::SSH)]).unwrap(),
         justification: JustificationRule::Optional,
         precedence: Precedence::CustomerFirst,
+        live_sessions: LiveSessions::Never,
     }
 }
 
@@ -71,6 +72,7 @@ pub(crate) fn a_summary() -> VmSummary {
         power: PowerState::Running,
         support: Support::Configured,
         rights: VmRights { read: true, request: true, configure: false },
+        firewall: None,
         ports: vec![Port::SSH],
         state: VmState::Closed,
         open_until: None,
@@ -81,17 +83,20 @@ pub(crate) fn a_summary() -> VmSummary {
 }
 
 pub(crate) fn a_status(state: PortState) -> PortStatus {
-    PortStatus { rule: PortRule::with_defaults(Port::SSH), state, leases: vec![], exposed: vec![] }
+    let rule = PortRule::with_defaults(Port::SSH);
+    PortStatus { rule, state, leases: vec![], exposed: vec![], mapped: None }
 }
 
 pub(crate) fn a_detail() -> VmDetail {
     VmDetail {
+        drift: None,
         summary: a_summary(),
         policy: Some(a_policy()),
         network: Network {
             private_addresses: vec!["10.1.0.4".parse().unwrap()],
             public_addresses: vec!["20.51.3.9".parse().unwrap()],
             nsgs: vec!["web-01-nsg".to_owned()],
+            firewall: None,
             admin_user: Some("azureuser".to_owned()),
         },
         ports: vec![a_status(PortState::Closed)],
@@ -108,6 +113,8 @@ pub(crate) fn a_lease(state: LeaseState) -> LeaseView {
         mine: true,
         revocable: true,
         lease: Lease {
+            live_sessions: LiveSessions::Never,
+            sessions: shared::grant::Sessions::Untouched,
             id: "01936b1e-7a3c-7000-8000-3f1de2c4b902".parse().unwrap(),
             vm: web_01(),
             port: Port::SSH,

@@ -2,7 +2,7 @@
 
 use shared::{
     api::{Support, VmSummary},
-    policy::{JustificationRule, PortRule, PortRules, Precedence},
+    policy::{JustificationRule, LiveSessions, PortRule, PortRules, Precedence},
     port::Port,
     vm::{Os, PowerState},
 };
@@ -93,6 +93,7 @@ pub(crate) struct Defaults {
 impl Defaults {
     pub(crate) const JUSTIFICATION: JustificationRule = JustificationRule::Optional;
     pub(crate) const PRECEDENCE: Precedence = Precedence::CustomerFirst;
+    pub(crate) const LIVE_SESSIONS: LiveSessions = LiveSessions::Never;
 
     /// An unknown operating system gets the ports of Linux.
     pub(crate) fn of(os: Option<Os>) -> Option<Self> {

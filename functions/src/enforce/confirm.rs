@@ -6,17 +6,28 @@ use jiff::{SignedDuration, Timestamp};
 use shared::{
     audit::Event,
     exposure::{is_held, lets_in},
-    grant::{CloseReason, GrantId, Lease, LeaseState},
+    firewall::NatObstacle,
+    grant::{CloseReason, GrantId, Lease, LeaseState, Sessions},
     inventory::Machine,
     nsg::plan::Obstacle,
     vm::{NsgId, VmId},
 };
 
-use super::{Engine, Settled, about};
+use super::{EnforceError, Engine, Settled, about, sessions::Cut};
 use crate::store::{HeldLease, StoreError, Trouble};
 
 const FIRST_RETRY: i64 = 2;
 const LONGEST_RETRY: i64 = 300;
+
+/// How often sessions are tried to be cut before the lease is called closed without.
+const CUTS: u32 = 5;
+
+/// A lease that was read back as closed.
+struct Closable<'h> {
+    held: &'h HeldLease,
+    /// The NSGs whose sessions are to be cut first.
+    cut_in: BTreeSet<NsgId>,
+}
 
 impl Engine {
     /// Opens and closes the unclosed leases of `vms` by what was read back; whatever was not read stays as it is, with
@@ -25,40 +36,22 @@ impl Engine {
         let subscriptions: BTreeSet<_> = vms.iter().map(VmId::subscription).collect();
         for subscription in subscriptions {
             let held = self.store.unclosed(subscription).await?;
+            let mut closable = Vec::new();
             for held in about(&held, vms) {
                 let machine = self.store.machine(&held.lease.vm).await?.map(|(machine, ..)| machine);
-                self.confirm_one(held, machine.as_ref(), settled).await?;
+                let now = self.clock.now();
+                if held.lease.is_due(now) {
+                    closable.extend(self.confirm_closed(held, machine.as_ref(), settled, now).await?);
+                } else if matches!(held.lease.state, LeaseState::Pending { .. }) {
+                    self.confirm_opened(held, machine.as_ref(), settled, now).await?;
+                }
             }
+            self.close(closable).await?;
         }
         Ok(())
     }
 
-    async fn confirm_one(
-        &self,
-        held: &HeldLease,
-        machine: Option<&Machine>,
-        settled: &Settled,
-    ) -> Result<(), StoreError> {
-        let now = self.clock.now();
-        if held.lease.is_due(now) {
-            return self.confirm_closed(held, machine, settled, now).await;
-        }
-        if !matches!(held.lease.state, LeaseState::Pending { .. }) {
-            return Ok(());
-        }
-        let HeldLease { grant, lease, .. } = held;
-        if machine.is_some_and(|machine| lets_in(machine, lease, &settled.observed)) {
-            let (port, sources) = (lease.port, lease.sources.clone());
-            let event = Event::Opened { grant: *grant, lease: lease.id, port, sources };
-            return self.change(held, lease.clone().opened(now), None, vec![event]).await;
-        }
-        match obstacle_of(*grant, settled) {
-            Some((nsg, obstacle)) => self.give_up(held, (nsg, &obstacle.reason.to_string()), now).await,
-            None => self.note_trouble(held, &why(settled), now).await,
-        }
-    }
-
-    async fn confirm_closed(
+    async fn confirm_opened(
         &self,
         held: &HeldLease,
         machine: Option<&Machine>,
@@ -66,34 +59,105 @@ impl Engine {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let HeldLease { grant, lease, .. } = held;
-        let nsgs = self.nsgs_of(&lease.vm).await?;
+        if machine
+            .is_some_and(|machine| lets_in(machine, lease, &settled.observed, &settled.firewalls.observed))
+        {
+            let (port, sources) = (lease.port, lease.sources.clone());
+            let event = Event::Opened { grant: *grant, lease: lease.id, port, sources };
+            return self.change(held, lease.clone().opened(now), None, vec![event]).await;
+        }
+        match obstacle_of(*grant, settled) {
+            Some((place, event)) => self.give_up(held, &place, event, now).await,
+            None => self.note_trouble(held, &why(settled), now).await,
+        }
+    }
+
+    async fn confirm_closed<'h>(
+        &self,
+        held: &'h HeldLease,
+        machine: Option<&Machine>,
+        settled: &Settled,
+        now: Timestamp,
+    ) -> Result<Option<Closable<'h>>, StoreError> {
+        let HeldLease { grant, lease, .. } = held;
+        let (nsgs, firewalls) = (self.nsgs_of(&lease.vm).await?, self.firewalls_of(&lease.vm).await?);
         // A reading that began before the end may lack a rule that was written after it.
-        let too_early = |nsg: &NsgId| settled.read_at.get(nsg).is_some_and(|at| *at < lease.expires_at);
-        if nsgs.iter().any(too_early) {
-            return Ok(());
+        let too_early = |at: Option<&Timestamp>| at.is_some_and(|at| *at < lease.expires_at);
+        let through = &settled.firewalls;
+        if nsgs.iter().any(|nsg| too_early(settled.read_at.get(nsg)))
+            || firewalls.iter().any(|firewall| too_early(through.read_at.get(firewall)))
+        {
+            return Ok(None);
         }
-        let all_read = nsgs.iter().all(|nsg| settled.observed.contains_key(nsg) || is_gone(nsg, settled));
-        if all_read && !is_held(&self.author.deployment, *grant, lease, machine, &settled.observed) {
-            let (id, port, reason) = (lease.id, lease.port, lease.ends_as);
-            // Why it could not be opened is worth knowing afterwards.
-            let trouble = held.trouble.clone().filter(|_| reason == CloseReason::Failed);
-            let event = Event::Closed { grant: *grant, lease: id, port, reason };
-            return self.change(held, lease.clone().closed(now), trouble, vec![event]).await;
+        let all_read = nsgs.iter().all(|nsg| settled.observed.contains_key(nsg) || is_gone(nsg, settled))
+            && firewalls.iter().all(|one| {
+                through.observed.contains_key(one)
+                    || matches!(through.failures.get(one), Some(EnforceError::Gone))
+            });
+        let held_in = (&settled.observed, &through.observed);
+        if all_read && !is_held(&self.author.deployment, *grant, lease, machine, held_in.0, held_in.1) {
+            let cut_in = if lease.cuts_sessions() { nsgs } else { BTreeSet::new() };
+            let cut_in = cut_in.into_iter().filter(|nsg| !is_gone(nsg, settled)).collect();
+            return Ok(Some(Closable { held, cut_in }));
         }
-        self.note_trouble(held, &why(settled), now).await
+        self.note_trouble(held, &why(settled), now).await?;
+        Ok(None)
+    }
+
+    /// Cuts what is to be cut, each NSG once, and calls the leases closed.
+    async fn close(&self, closable: Vec<Closable<'_>>) -> Result<(), StoreError> {
+        let nsgs: BTreeSet<&NsgId> = closable.iter().flat_map(|one| &one.cut_in).collect();
+        let mut cuts = BTreeMap::new();
+        for nsg in nsgs {
+            cuts.insert(nsg.clone(), self.cut_sessions(nsg).await?);
+        }
+        for Closable { held, cut_in } in closable {
+            let of_lease: Vec<(&NsgId, &Cut)> =
+                cut_in.iter().filter_map(|nsg| cuts.get_key_value(nsg)).collect();
+            self.close_one(held, &of_lease).await?;
+        }
+        Ok(())
+    }
+
+    async fn close_one(&self, held: &HeldLease, cuts: &[(&NsgId, &Cut)]) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        let mut sessions = if cuts.is_empty() { Sessions::Untouched } else { Sessions::Cut };
+        let mut events = Vec::new();
+        for (nsg, cut) in cuts {
+            let nsg = (*nsg).clone();
+            match cut {
+                Cut::Done { correlation_id } => {
+                    events.push(Event::SessionsCut { nsg, correlation_id: correlation_id.clone() });
+                }
+                Cut::Failed { reason } if attempts(held) < CUTS => {
+                    let message = format!("the port is shut; sessions are not cut yet: {reason}");
+                    return self.note_trouble(held, &message, now).await;
+                }
+                Cut::Failed { reason } | Cut::Refused { reason } => {
+                    sessions = Sessions::Left { reason: reason.clone() };
+                    events.push(Event::SessionsLeft { nsg, reason: reason.clone() });
+                }
+            }
+        }
+        let HeldLease { grant, lease, .. } = held;
+        let (id, port, reason) = (lease.id, lease.port, lease.ends_as);
+        // Why it could not be opened is worth knowing afterwards.
+        let trouble = held.trouble.clone().filter(|_| reason == CloseReason::Failed);
+        events.push(Event::Closed { grant: *grant, lease: id, port, reason });
+        let closed = Lease { sessions, ..lease.clone() }.closed(now);
+        self.change(held, closed, trouble, events).await
     }
 
     /// An opening that cannot come about ends at once. It is closed like any other, when that was read back.
     async fn give_up(
         &self,
         held: &HeldLease,
-        (nsg, obstacle): (&NsgId, &str),
+        place: &str,
+        event: Event,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let ended = held.lease.clone().ended(CloseReason::Failed, now);
-        let grant = Some(held.grant);
-        let event = Event::Obstructed { nsg: nsg.clone(), grant, obstacle: obstacle.to_owned() };
-        let message = format!("in {}: {obstacle}", nsg.name());
+        let message = place.to_owned();
         let trouble = Trouble { attempts: attempts(held), message, retry_at: now };
         self.change(held, ended, Some(trouble), vec![event]).await
     }
@@ -144,19 +208,29 @@ fn backoff(attempts: u32, lease: &Lease) -> SignedDuration {
     SignedDuration::from_millis(seconds * 1000 + jitter)
 }
 
-fn obstacle_of(grant: GrantId, settled: &Settled) -> Option<(&NsgId, &Obstacle)> {
-    settled.obstacles.iter().find(|(_, obstacle)| obstacle.grant == Some(grant)).map(|(nsg, one)| (nsg, one))
+/// What stands in a grant's way: in words, and for the audit.
+fn obstacle_of(grant: GrantId, settled: &Settled) -> Option<(String, Event)> {
+    let nsg = settled.obstacles.iter().find(|(_, obstacle)| obstacle.grant == Some(grant));
+    let firewall = settled.firewalls.obstacles.iter().find(|(_, obstacle)| obstacle.grant == grant);
+    if let Some((nsg, Obstacle { reason, .. })) = nsg {
+        let obstacle = reason.to_string();
+        let words = format!("in {}: {obstacle}", nsg.name());
+        return Some((words, Event::Obstructed { nsg: nsg.clone(), grant: Some(grant), obstacle }));
+    }
+    let (firewall, NatObstacle { reason, .. }) = firewall?;
+    let (words, error) = (format!("in {}: {reason}", firewall.name()), reason.to_string());
+    Some((words, Event::NatFailed { firewall: firewall.clone(), error, correlation_id: None }))
 }
 
 fn is_gone(nsg: &NsgId, settled: &Settled) -> bool {
-    matches!(settled.failures.get(nsg), Some(super::EnforceError::Gone))
+    matches!(settled.failures.get(nsg), Some(EnforceError::Gone))
 }
 
 fn why(settled: &Settled) -> String {
-    let by_nsg: BTreeMap<&str, String> =
-        settled.failures.iter().map(|(nsg, error)| (nsg.name(), error.to_string())).collect();
-    match by_nsg.first_key_value() {
-        Some((nsg, error)) => format!("{nsg}: {error}"),
+    let nsgs = settled.failures.iter().map(|(nsg, error)| (nsg.name(), error));
+    let firewalls = settled.firewalls.failures.iter().map(|(firewall, error)| (firewall.name(), error));
+    match nsgs.chain(firewalls).next() {
+        Some((place, error)) => format!("{place}: {error}"),
         None => "Azure's answer did not show the change yet".to_owned(),
     }
 }

@@ -1,26 +1,31 @@
 //! One NSG, from what is there to what should be there.
 
-use std::{net::IpAddr, time::Duration};
+use std::{collections::BTreeSet, time::Duration};
 
-use ipnet::IpNet;
 use jiff::{SignedDuration, Timestamp};
 use shared::{
     audit::Event,
+    exposure::Observations,
     grant::{GrantId, LeaseState},
+    inventory::Machine,
     nsg::{
         ObservedNsg, RuleChange,
-        plan::{Obstacle, plan},
+        plan::{Obstacle, ObstacleReason},
+        proof::{Law, Proof, Unproven, versions},
         stamp::{Purpose, Stamp},
     },
-    rule::{AddressMatch, NsgRule},
+    rule::NsgRule,
     vm::{NsgId, VmId},
 };
 
-use super::{EnforceError, Engine};
-use crate::fabric::{FabricError, WriteFailure, Written};
+use super::{EnforceError, Engine, look::Look, preview::grant_of};
+use crate::{
+    fabric::{FabricError, WriteFailure, Written},
+    store::StoreError,
+};
 
 /// How often a plan is made anew before the NSG is left to the next sweep.
-const ROUNDS: u32 = 8;
+pub(super) const ROUNDS: u32 = 8;
 /// A quota that asks for a longer wait is left to the next sweep.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
@@ -36,62 +41,104 @@ pub(super) struct Reconciled {
 }
 
 impl Engine {
-    /// Observes, plans and applies until there is nothing to do: the last look is the confirmation.
+    /// Observes, plans, proves and applies until there is nothing to do: the last look is the confirmation.
     pub(super) async fn reconcile(&self, nsg: &NsgId) -> Result<Reconciled, EnforceError> {
-        let lock = self.lock_of(nsg);
+        let lock = self.lock_of(&nsg.key());
         let _alone = lock.lock().await;
         let (mut last_error, mut obstacles) = (None, Vec::new());
         for round in 0..ROUNDS {
-            let (observed, read_at) = self.read(nsg).await?;
-            let now = self.clock.now();
-            let desired = self.desired(nsg, (&[], &[]), now).await?;
-            let plan = plan(&desired, &observed, now);
-            obstacles = plan.obstacles;
-            if plan.changes.is_empty() {
+            let look = self.look(nsg).await?;
+            obstacles.clone_from(&look.plan.obstacles);
+            if look.plan.changes.is_empty() {
+                let Look { observed, read_at, .. } = look;
                 return Ok(Reconciled { observed, read_at, obstacles, failure: None });
             }
-            last_error = self.apply_all(nsg, &plan.changes).await?;
+            let applied = self.apply_all(nsg, look).await?;
+            obstacles.extend(applied.obstacles);
+            last_error = applied.last_error;
             match &last_error {
                 None => {}
-                Some(error) if may_pass(error) => self.wait(round, error).await,
+                Some(EnforceError::Fabric(error)) if may_pass(error) => self.wait(round, error).await,
                 Some(_) => break,
             }
         }
-        let (observed, read_at) = self.read(nsg).await?;
-        let failure = last_error.map_or(EnforceError::Unsettled, EnforceError::Fabric);
-        Ok(Reconciled { observed, read_at, obstacles, failure: Some(failure) })
+        let Look { observed, read_at, .. } = self.look(nsg).await?;
+        let failure = Some(last_error.unwrap_or(EnforceError::Unsettled));
+        Ok(Reconciled { observed, read_at, obstacles, failure })
     }
 
-    async fn read(&self, nsg: &NsgId) -> Result<(ObservedNsg, Timestamp), EnforceError> {
-        let read_at = self.clock.now();
-        let observed = self.fabric.observe(nsg).await?.ok_or(EnforceError::Gone)?;
-        self.store.put_observation(&observed, read_at).await?;
-        Ok((observed, read_at))
-    }
-
-    /// Writes the changes in order. One that fails keeps no other from being tried: a close must not wait for an open.
-    async fn apply_all(
-        &self,
-        nsg: &NsgId,
-        changes: &[RuleChange],
-    ) -> Result<Option<FabricError>, EnforceError> {
-        let mut last_error = None;
-        for change in changes {
+    /// Proves and writes the changes in order. One that fails keeps no other from being tried: a close must not wait
+    /// for an open.
+    async fn apply_all(&self, nsg: &NsgId, look: Look) -> Result<Applied, EnforceError> {
+        let Look { observed, desired, plan, machines, .. } = look;
+        let law = Law::of(&desired, &observed, &machines);
+        let mut neighbours = self.neighbours(nsg, &machines).await?;
+        let mut state = observed;
+        let mut applied = Applied::default();
+        for change in &plan.changes {
             let stamp = change.rule().name.parse::<Stamp>().ok();
             // Waiting for other writes may have taken until after the end.
             let late = stamp.as_ref().is_some_and(|stamp| !stamp.lives(self.clock.now()));
             if late && matches!(change, RuleChange::Put(_)) {
                 continue;
             }
+            let after = match law.prove(&state, change) {
+                Ok(after) => after,
+                Err(unproven) => {
+                    self.note_unproven(nsg, change, &unproven).await?;
+                    let reason = ObstacleReason::Unproven { reason: unproven.to_string() };
+                    applied.obstacles.push(Obstacle { grant: grant_of(change), reason });
+                    applied.last_error = Some(EnforceError::Unproven(unproven));
+                    continue;
+                }
+            };
+            let proof = {
+                neighbours.insert(nsg.clone(), state.clone());
+                let mut then = neighbours.clone();
+                then.insert(nsg.clone(), after.clone());
+                Proof::of(&machines, (&neighbours, &then), versions(&state, change))
+            };
             match self.fabric.apply(nsg, change).await {
-                Ok(written) => self.note_written(nsg, change, stamp, written).await?,
+                Ok(written) => {
+                    self.note_written(nsg, change, stamp, written, proof).await?;
+                    state = after;
+                }
                 Err(failure) => {
                     self.note_failure(nsg, change, &failure).await?;
-                    last_error = Some(failure.error);
+                    if leaves_doubt(&failure.error) {
+                        (state, _) = self.read(nsg).await?;
+                    }
+                    applied.last_error = Some(EnforceError::Fabric(failure.error));
                 }
             }
         }
-        Ok(last_error)
+        Ok(applied)
+    }
+
+    /// The other NSGs on the ways to these VMs, as they were last read.
+    async fn neighbours(&self, nsg: &NsgId, machines: &[Machine]) -> Result<Observations, StoreError> {
+        let others: BTreeSet<&NsgId> =
+            machines.iter().flat_map(Machine::nsgs).filter(|one| *one != nsg).collect();
+        let mut read = Observations::new();
+        for other in others {
+            if let Some((observed, _)) = self.store.observation(other).await? {
+                read.insert(other.clone(), observed);
+            }
+        }
+        Ok(read)
+    }
+
+    async fn note_unproven(
+        &self,
+        nsg: &NsgId,
+        change: &RuleChange,
+        unproven: &Unproven,
+    ) -> Result<(), EnforceError> {
+        let (rule, reason) = (change.rule().name.clone(), unproven.to_string());
+        tracing::error!(nsg.name = nsg.name(), rule.name = rule, reason, "a change was not proven");
+        self.metrics.proofs_refused.inc();
+        let event = Event::Unproven { nsg: nsg.clone(), rule, reason };
+        Ok(self.store.record(&[self.record(None, nsg.subscription(), None, event)]).await?)
     }
 
     async fn note_written(
@@ -100,13 +147,14 @@ impl Engine {
         change: &RuleChange,
         stamp: Option<Stamp>,
         Written { correlation_id }: Written,
+        proof: Proof,
     ) -> Result<(), EnforceError> {
-        let (nsg_id, rule) = (nsg.clone(), change.rule().clone());
+        let (nsg_id, rule, proof) = (nsg.clone(), change.rule().clone(), Some(proof));
         let put = matches!(change, RuleChange::Put(_));
         let event = if put {
-            Event::RuleWritten { nsg: nsg_id, rule, correlation_id }
+            Event::RuleWritten { nsg: nsg_id, rule, correlation_id, proof }
         } else {
-            Event::RuleRemoved { nsg: nsg_id, rule, correlation_id }
+            Event::RuleRemoved { nsg: nsg_id, rule, correlation_id, proof }
         };
         tracing::info!(nsg.name = nsg.name(), rule.name = change.rule().name, "{}", event.kind());
         let vm = match &stamp {
@@ -121,9 +169,8 @@ impl Engine {
 
     /// The one VM that a guard stands for; nothing if it is shared.
     async fn only_vm_of(&self, nsg: &NsgId, rule: &NsgRule) -> Result<Option<VmId>, EnforceError> {
-        let guards = |to: &IpAddr| rule.destinations.contains(&AddressMatch::Prefix(IpNet::from(*to)));
         let machines = self.store.machines(nsg.subscription()).await?;
-        let mut guarded = machines.iter().filter(|machine| machine.destinations_in(nsg).iter().any(guards));
+        let mut guarded = machines.iter().filter(|machine| rule.names_any(machine.destinations_in(nsg)));
         let first = guarded.next().map(|machine| machine.vm.clone());
         Ok(first.filter(|_| guarded.next().is_none()))
     }
@@ -165,7 +212,7 @@ impl Engine {
         Ok(self.store.record(&[record]).await?)
     }
 
-    async fn wait(&self, round: u32, error: &FabricError) {
+    pub(super) async fn wait(&self, round: u32, error: &FabricError) {
         let backoff = Duration::from_millis(250 * 2u64.pow(round.min(5)));
         let asked = match error {
             FabricError::Throttled { retry_after } => *retry_after,
@@ -178,6 +225,18 @@ impl Engine {
             self.clock.sleep_until(until).await;
         }
     }
+}
+
+/// What became of the changes to one NSG.
+#[derive(Default)]
+struct Applied {
+    last_error: Option<EnforceError>,
+    obstacles: Vec<Obstacle>,
+}
+
+/// Whether the NSG may be other than it was taken to be.
+const fn leaves_doubt(error: &FabricError) -> bool {
+    matches!(error, FabricError::Lost | FabricError::Conflict { .. } | FabricError::Unreachable { .. })
 }
 
 /// Whether trying again within this call makes sense; everything is tried again by the next sweep anyway.

@@ -31,6 +31,7 @@ use super::{
 use crate::{
     app::App,
     caller::Principal,
+    enforce::Preview,
     error::{ApiError, Json},
     inventory::look_up,
     store::{Admitted, IdempotencyName},
@@ -43,10 +44,7 @@ pub(crate) async fn create_grant(
     Json(body): Json<CreateGrant>,
 ) -> Result<Response, ApiError> {
     let name = idempotency_name(&headers, &principal, &body)?;
-    let request = parse(body, &principal)?;
-    let rights = rights(&app, &request, &principal).await?;
-    let policies = policies(&app, &request).await?;
-    let caller = Caller { requester: principal.requester.clone(), rights };
+    let Asked { request, policies, caller } = asked_for(&app, body, &principal).await?;
     let mut records = asked(&app, &request, &principal);
     let admission = match decide(&policies, &request, &caller, app.now()) {
         Ok(admission) => admission,
@@ -69,6 +67,24 @@ pub(crate) async fn create_grant(
         Admitted::Repeated(id) => answer(&app, id, &principal, StatusCode::OK).await,
         Admitted::Mismatched => Err(ApiError::mismatch()),
     }
+}
+
+/// A request with all that is needed to decide it.
+pub(super) struct Asked {
+    pub(super) request: AccessRequest,
+    pub(super) policies: BTreeMap<VmId, ProtectedVm>,
+    pub(super) caller: Caller,
+}
+
+pub(super) async fn asked_for(
+    app: &App,
+    body: CreateGrant,
+    principal: &Principal,
+) -> Result<Asked, ApiError> {
+    let request = parse(body, principal)?;
+    let rights = rights(app, &request, principal).await?;
+    let policies = policies(app, &request).await?;
+    Ok(Asked { request, policies, caller: Caller { requester: principal.requester.clone(), rights } })
 }
 
 async fn enforce(
@@ -148,8 +164,21 @@ async fn policies(app: &App, request: &AccessRequest) -> Result<BTreeMap<VmId, P
     Ok(policies)
 }
 
-/// What stands in the way is found before anything is durable: the VMs and their NSGs are read anew.
+/// What stands in the way is found before anything is durable.
 async fn unobstructed(app: &App, grant: &Grant) -> Result<(), ApiError> {
+    let preview = previewed(app, grant).await?;
+    app.engine.trust_clock()?;
+    match preview.in_the_way(|one| one == Some(grant.id)).first() {
+        None => Ok(()),
+        Some((place, reason)) => {
+            let message = format!("this cannot be opened in {place}: {reason}; nothing was changed");
+            Err(ApiError::conflict("obstructed", message))
+        }
+    }
+}
+
+/// What the grant would come to: its VMs and their NSGs are read anew.
+pub(super) async fn previewed(app: &App, grant: &Grant) -> Result<Preview, ApiError> {
     let vms: BTreeSet<&VmId> = grant.leases.iter().map(|lease| &lease.vm).collect();
     let mut machines: Vec<Machine> = Vec::with_capacity(vms.len());
     for vm in vms {
@@ -169,15 +198,7 @@ async fn unobstructed(app: &App, grant: &Grant) -> Result<(), ApiError> {
             return Err(ApiError::conflict("obstructed", message));
         }
     }
-    let obstacles = app.engine.obstacles(&machines, &[], &leases).await?;
-    match obstacles.iter().find(|(_, obstacle)| obstacle.grant == Some(grant.id)) {
-        None => Ok(()),
-        Some((nsg, obstacle)) => {
-            let message =
-                format!("this cannot be opened in {}: {}; nothing was changed", nsg.name(), obstacle.reason);
-            Err(ApiError::conflict("obstructed", message))
-        }
-    }
+    Ok(app.engine.preview(&machines, &[], &leases).await?)
 }
 
 fn idempotency_name(

@@ -12,7 +12,7 @@ use shared::{
     vm::{SubscriptionId, VmId},
 };
 
-use super::view::{Sight, WEEK, only};
+use super::view::{Sight, WEEK, only, undated};
 use crate::{app::App, caller::Principal, error::ApiError, inventory::refresh_if_stale, store::HeldLease};
 
 pub(crate) async fn list_vms(State(app): State<App>, principal: Principal) -> Result<Json<VmList>, ApiError> {
@@ -42,6 +42,7 @@ async fn summaries(
     let Some((inventory, at)) = store.inventory(subscription).await? else { return Ok(None) };
     let rights = app.rights.of(subscription, &viewer.id).await?;
     let observed = only(store.observations(subscription).await?, |_| true);
+    let firewalls = undated(store.firewalls(subscription).await?);
     let mut policies: BTreeMap<VmId, ProtectedVm> = BTreeMap::new();
     for policy in store.policies(subscription).await? {
         policies.insert(policy.vm.clone(), policy);
@@ -64,6 +65,7 @@ async fn summaries(
             policy: policies.get(&machine.vm),
             held: held.get(&machine.vm).map_or(&[], Vec::as_slice),
             observed: &observed,
+            firewalls: &firewalls,
             usage: usage.get(&machine.vm.key()),
             rights,
             viewer,

@@ -21,8 +21,8 @@ use crate::{
     store::StoreError,
 };
 
-/// A timer that has not been heard of for so long is called silent.
-pub(super) const SILENT: SignedDuration = SignedDuration::from_mins(3);
+/// A timer that has not been heard of for longer is called silent.
+const SILENT: SignedDuration = SignedDuration::from_mins(3);
 
 /// Without a session it answers 204: that is how the portal finds out, and no refusal.
 pub(crate) async fn read_session(
@@ -46,11 +46,16 @@ async fn shown(app: &App, principal: Principal) -> Result<Session, ApiError> {
     Ok(Session { requester: principal.requester, expires_at, source: seen(source), server_time: now, health })
 }
 
-pub(super) async fn health(app: &App, now: Timestamp) -> Result<Health, StoreError> {
+async fn health(app: &App, now: Timestamp) -> Result<Health, StoreError> {
     let last_sweep_at = app.store().last_sweep().await?;
     let overdue = app.store().counts(now).await?.overdue;
-    let timer_silent = last_sweep_at.is_none_or(|at| now.duration_since(at) > SILENT);
-    Ok(Health { last_sweep_at, timer_silent, overdue })
+    let timer_silent_since = silent_since(last_sweep_at, app.started_at, now);
+    Ok(Health { last_sweep_at, timer_silent_since, overdue })
+}
+
+/// A timer that was never heard of is given its time from the start of this process.
+fn silent_since(last_sweep: Option<Timestamp>, started: Timestamp, now: Timestamp) -> Option<Timestamp> {
+    Some(last_sweep.unwrap_or(started)).filter(|since| now.duration_since(*since) > SILENT)
 }
 
 fn seen(address: IpAddr) -> SourceSeen {
@@ -79,6 +84,22 @@ fn is_shared(address: std::net::Ipv4Addr) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_timer_is_silent_after_three_minutes_of_nothing() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        for (last, started, now, silent) in [
+            (Some(1000), 0, 1180, None),
+            (Some(1000), 0, 1181, Some(1000)),
+            (Some(1000), 1150, 1181, Some(1000)),
+            (Some(1000), 1150, 990, None),
+            (None, 1000, 1180, None),
+            (None, 1000, 1181, Some(1000)),
+        ] {
+            let found = silent_since(last.map(at), at(started), at(now));
+            assert_eq!(found, silent.map(at), "{last:?} {started} {now}");
+        }
+    }
 
     #[test]
     fn a_public_address_is_no_concern_and_a_private_one_is() {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use axum::{Json, extract::State};
-use shared::{api::RemovedPolicy, audit::Event, grant::CloseReason};
+use shared::{api::RemovedPolicy, audit::Event};
 
 use super::{revoke_grant::end_lease, vm_path::SeenVm};
 use crate::{app::App, error::ApiError};
@@ -20,7 +20,7 @@ pub(crate) async fn remove_policy(
         )));
     }
     for held in app.store().unclosed_of_vm(&vm).await? {
-        end_lease(&app, &held, CloseReason::Revoked, &[]).await?;
+        end_lease(&app, &held, &[]).await?;
     }
     let actor = Some(&principal.requester);
     let record = app.engine.record(Some(&vm), vm.subscription(), actor, Event::PolicyRemoved);

@@ -42,7 +42,7 @@ pub(crate) async fn revoke_grant(
     for lease in held.leases.iter().filter(|held| !held.lease.is_closed()) {
         let (vm, event) = (&lease.lease.vm, Event::RevokeAsked { grant });
         let record = app.engine.record(Some(vm), vm.subscription(), Some(&principal.requester), event);
-        end_lease(&app, lease, CloseReason::Revoked, &[record]).await?;
+        end_lease(&app, lease, &[record]).await?;
     }
     let status = match settle(&app, &headers, grant, vms).await? {
         Settled::Now => StatusCode::OK,
@@ -52,24 +52,10 @@ pub(crate) async fn revoke_grant(
     Ok((status, Json(grant_view(&app, &held, &principal.requester).await?)).into_response())
 }
 
-/// Moves a lease's end to now, whoever else changes it meanwhile.
-pub(super) async fn end_lease(
-    app: &App,
-    held: &HeldLease,
-    reason: CloseReason,
-    records: &[Record],
-) -> Result<(), ApiError> {
-    let mut current = held.clone();
-    for _ in 0..20 {
-        let ended = current.lease.clone().ended(reason, app.now());
-        if ended == current.lease || app.store().update_lease(&current, ended, None, records).await? {
-            return Ok(());
-        }
-        let all = app.store().unclosed_of_vm(&held.lease.vm).await?;
-        match all.into_iter().find(|one| one.lease.id == held.lease.id) {
-            Some(newer) => current = newer,
-            None => return Ok(()),
-        }
+/// Closes one lease now, in the store.
+pub(super) async fn end_lease(app: &App, held: &HeldLease, records: &[Record]) -> Result<(), ApiError> {
+    if app.engine.end_lease(held, CloseReason::Revoked, records).await? {
+        return Ok(());
     }
     Err(ApiError::conflict("busy", "the lease kept changing; it was not closed, try again"))
 }

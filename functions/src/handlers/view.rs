@@ -1,16 +1,20 @@
 //! From what is stored to what is shown.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use shared::{
-    api::{Concern, GrantView, LeaseView, PortState, PortStatus, Support, VmDetail, VmState, VmSummary},
+    api::{
+        Concern, Drift, GrantView, LeaseView, PortState, PortStatus, Support, VmDetail, VmState, VmSummary,
+    },
+    audit::Entry,
     decision::Requester,
-    exposure::{Observations, port_state},
+    exposure::{Observations, mapped, port_state},
+    firewall::{FirewallReadings, Gate},
     inventory::Machine,
     policy::ProtectedVm,
     rbac::VmRights,
-    vm::{NsgId, VmId},
+    vm::{FirewallId, NsgId, VmId},
 };
 
 use crate::{
@@ -31,10 +35,11 @@ pub(super) struct Sight<'s> {
     pub(super) policy: Option<&'s ProtectedVm>,
     pub(super) held: &'s [HeldLease],
     pub(super) observed: &'s Observations,
+    pub(super) firewalls: &'s FirewallReadings,
     pub(super) usage: Option<&'s VmUsage>,
     pub(super) rights: VmRights,
     pub(super) viewer: &'s Requester,
-    /// What kept the NSGs from being read just now.
+    /// What kept the NSGs or the firewall from being read just now.
     pub(super) failure: Option<String>,
     pub(super) now: Timestamp,
 }
@@ -48,9 +53,10 @@ impl Sight<'_> {
                 let leases: Vec<LeaseView> =
                     on_port.map(|held| lease_view(held, self.viewer, self.rights)).collect();
                 let deployment = &app.engine.author.deployment;
-                let (state, exposed) =
-                    port_state(deployment, self.machine, rule, &leases, self.observed, self.now);
-                PortStatus { rule: rule.clone(), state: self.doubt(state), leases, exposed }
+                let seen = (self.observed, self.firewalls);
+                let (state, exposed) = port_state(deployment, self.machine, rule, &leases, seen, self.now);
+                let mapped = mapped(deployment, self.machine, rule.port, self.firewalls, self.now);
+                PortStatus { rule: rule.clone(), state: self.doubt(state), leases, exposed, mapped }
             })
             .collect()
     }
@@ -82,6 +88,7 @@ impl Sight<'_> {
             power: self.machine.power,
             support,
             rights: self.rights,
+            firewall: self.machine.gate().map(|gate| gate.firewall.name().to_owned()),
             ports: ports.iter().map(|port| port.rule.port).collect(),
             state: state_of(ports),
             open_until: living.map(|held| held.lease.expires_at).max(),
@@ -123,9 +130,13 @@ pub(super) async fn detail(
     let policy = store.policy(vm).await?;
     let held = store.unclosed_of_vm(vm).await?;
     let all = store.observations(vm.subscription()).await?;
+    let readings = store.firewalls(vm.subscription()).await?;
     let nsgs = machine.nsgs();
-    let checked_at = nsgs.iter().map(|nsg| all.get(nsg).map(|(_, at)| *at)).min().flatten();
+    let of_nsgs = nsgs.iter().map(|nsg| all.get(nsg).map(|(_, at)| *at));
+    let firewall = machine.gate().map(|gate| readings.get(gate.firewall).map(|(_, at)| *at));
+    let checked_at = of_nsgs.chain(firewall).min().flatten();
     let observed = only(all, |nsg| nsgs.contains(nsg));
+    let firewalls = undated(readings);
     let now = app.now();
     let usage = store.usage(vm.subscription(), now - WEEK).await?;
     let sight = Sight {
@@ -134,6 +145,7 @@ pub(super) async fn detail(
         policy: policy.as_ref(),
         held: &held,
         observed: &observed,
+        firewalls: &firewalls,
         usage: usage.get(&vm.key()),
         rights,
         viewer,
@@ -142,17 +154,26 @@ pub(super) async fn detail(
     };
     let ports = sight.ports(app);
     let (summary, network) = (sight.summary(&ports), machine.network());
-    Ok(VmDetail { summary, policy, network, ports, checked_at, server_time: now })
+    let drift = store.newest_of_kind(vm, "drifted", now - WEEK).await?;
+    let drift = drift.map(|Entry { record, .. }| Drift { at: record.at, what: record.event.to_string() });
+    Ok(VmDetail { summary, policy, network, ports, checked_at, drift, server_time: now })
 }
 
-/// Reads a VM and its NSGs anew; gives what went wrong, in words.
+/// Reads a VM, its NSGs and its firewall anew; gives what went wrong, in words.
 async fn look(app: &App, vm: &VmId) -> Result<Option<String>, ApiError> {
     let now = app.now();
     let recent = |at: &Timestamp| now.duration_since(*at) < JUST_NOW;
     let store = app.store();
     if let Some((machine, _, at)) = store.machine(vm).await? {
         let seen = store.observations(vm.subscription()).await?;
-        if recent(&at) && machine.nsgs().iter().all(|nsg| seen.get(nsg).is_some_and(|(_, at)| recent(at))) {
+        let nsgs = machine.nsgs().into_iter().all(|nsg| seen.get(nsg).is_some_and(|(_, at)| recent(at)));
+        let firewall = match machine.gate() {
+            Some(gate) => {
+                store.firewalls(vm.subscription()).await?.get(gate.firewall).is_some_and(|(_, at)| recent(at))
+            }
+            None => true,
+        };
+        if recent(&at) && nsgs && firewall {
             return Ok(None);
         }
     }
@@ -162,14 +183,42 @@ async fn look(app: &App, vm: &VmId) -> Result<Option<String>, ApiError> {
         Err(error) => return Ok(Some(error.to_string())),
     };
     for nsg in machine.nsgs() {
-        let at = app.now();
-        match app.engine.fabric.observe(nsg).await {
-            Ok(Some(observed)) => store.put_observation(&observed, at).await?,
-            Ok(None) => return Ok(Some(format!("{} does not exist", nsg.name()))),
+        match app.engine.look(nsg).await {
+            Ok(look) if look.drifted => repair(app, nsg).await,
+            Ok(_) => {}
             Err(error) => return Ok(Some(error.to_string())),
         }
     }
+    match machine.gate() {
+        Some(gate) => look_at_firewall(app, gate).await,
+        None => Ok(None),
+    }
+}
+
+/// Somebody changed what we wrote: it is written again now, not at the next sweep.
+async fn repair(app: &App, nsg: &NsgId) {
+    let (engine, nsgs) = (std::sync::Arc::clone(&app.engine), BTreeSet::from([nsg.clone()]));
+    if app.background {
+        tokio::spawn(async move { engine.settle_nsgs(nsgs).await });
+    } else {
+        engine.settle_nsgs(nsgs).await;
+    }
+}
+
+async fn look_at_firewall(app: &App, Gate { firewall, .. }: Gate<'_>) -> Result<Option<String>, ApiError> {
+    let at = app.now();
+    match app.engine.fabric.observe_firewall(firewall).await {
+        Ok(Some(observed)) => app.store().put_firewall(&observed, at).await?,
+        Ok(None) => return Ok(Some(format!("{} does not exist", firewall.name()))),
+        Err(error) => return Ok(Some(error.to_string())),
+    }
     Ok(None)
+}
+
+pub(super) fn undated(
+    readings: BTreeMap<FirewallId, (shared::firewall::ObservedFirewall, Timestamp)>,
+) -> FirewallReadings {
+    readings.into_iter().map(|(firewall, (observed, _))| (firewall, observed)).collect()
 }
 
 /// The observations of some NSGs, without their times.

@@ -100,6 +100,26 @@ impl Store {
         Ok(ActivityPage { entries, next })
     }
 
+    /// The newest entry of one kind about a VM since a time.
+    pub async fn newest_of_kind(
+        &self,
+        vm: &VmId,
+        kind: &str,
+        since: Timestamp,
+    ) -> Result<Option<Entry>, StoreError> {
+        let select = "SELECT subscription, seq, entry FROM audit
+                      WHERE vm = $1 AND at >= $2 AND subscription = $3 AND entry LIKE $4
+                      ORDER BY at DESC, seq DESC LIMIT 1";
+        let row: Option<EntryRow> = sqlx::query_as(select)
+            .bind(vm.key())
+            .bind(micros(since))
+            .bind(vm.subscription().to_string())
+            .bind(format!(r#"%"event":"{kind}"%"#))
+            .fetch_optional(&self.readers)
+            .await?;
+        row.map(EntryRow::parse).transpose()
+    }
+
     /// All of the activity from `filter.before` on; `filter.limit` is how many entries are read at a time.
     pub fn activity_stream(
         &self,

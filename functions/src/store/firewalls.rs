@@ -21,6 +21,11 @@ impl Store {
         self.write(Put { observed, at }).await
     }
 
+    /// The firewall does not exist any more.
+    pub async fn forget_firewall(&self, firewall: &FirewallId) -> Result<(), StoreError> {
+        self.write(Forget(firewall)).await
+    }
+
     pub async fn firewalls(
         &self,
         subscription: SubscriptionId,
@@ -37,6 +42,21 @@ impl Store {
             Ok((observed.id.clone(), (observed, timestamp(what, at)?)))
         };
         rows.into_iter().map(parse).collect()
+    }
+}
+
+struct Forget<'a>(&'a FirewallId);
+
+impl Work for Forget<'_> {
+    type Outcome = ();
+
+    async fn run(&self, connection: &mut AnyConnection) -> Result<(), StoreError> {
+        sqlx::query("DELETE FROM firewalls WHERE firewall = $1 AND subscription = $2")
+            .bind(self.0.key())
+            .bind(self.0.subscription().to_string())
+            .execute(connection)
+            .await?;
+        Ok(())
     }
 }
 

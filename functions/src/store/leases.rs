@@ -38,7 +38,14 @@ pub struct HeldLease {
     pub lease: Lease,
     /// Set while its NSGs resist a change.
     pub trouble: Option<Trouble>,
-    version: i64,
+    pub(super) version: i64,
+}
+
+impl HeldLease {
+    /// A lease as it is when its grant has just been admitted.
+    pub(super) const fn new(grant: GrantId, requester: Requester, lease: Lease) -> Self {
+        Self { grant, requester, lease, trouble: None, version: 1 }
+    }
 }
 
 /// Attempts that failed, and when to try again.

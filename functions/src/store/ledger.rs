@@ -71,9 +71,12 @@ ledger! {
     fn forget_machine(&self, vm: &VmId) -> ();
     /// Keeps the last reading of an NSG; one that is older than what is there changes nothing.
     fn put_observation(&self, observed: &ObservedNsg, at: Timestamp) -> ();
+    fn forget_observation(&self, nsg: &NsgId) -> ();
+    fn observation(&self, nsg: &NsgId) -> Option<Dated<ObservedNsg>>;
     fn observations(&self, subscription: SubscriptionId) -> BTreeMap<NsgId, Dated<ObservedNsg>>;
     /// As for an NSG.
     fn put_firewall(&self, observed: &ObservedFirewall, at: Timestamp) -> ();
+    fn forget_firewall(&self, firewall: &FirewallId) -> ();
     fn firewalls(&self, subscription: SubscriptionId) -> BTreeMap<FirewallId, Dated<ObservedFirewall>>;
     /// Notes, before it is done, that we make an NSG cut flows, which is to be undone.
     fn put_flush(&self, nsg: &NsgId, at: Timestamp) -> ();

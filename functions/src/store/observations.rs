@@ -10,7 +10,7 @@ use shared::{
 use sqlx::AnyConnection;
 
 use super::{
-    Store, StoreError, Work,
+    Dated, Store, StoreError, Work,
     text::{from_json, micros, timestamp, to_json},
 };
 
@@ -18,6 +18,22 @@ impl Store {
     /// Keeps the last reading of an NSG; one that is older than what is there changes nothing.
     pub async fn put_observation(&self, observed: &ObservedNsg, at: Timestamp) -> Result<(), StoreError> {
         self.write(Put { observed, at }).await
+    }
+
+    /// The NSG does not exist any more.
+    pub async fn forget_observation(&self, nsg: &NsgId) -> Result<(), StoreError> {
+        self.write(Forget(nsg)).await
+    }
+
+    pub async fn observation(&self, nsg: &NsgId) -> Result<Option<Dated<ObservedNsg>>, StoreError> {
+        let row: Option<(String, i64)> =
+            sqlx::query_as("SELECT data, at FROM observations WHERE nsg = $1 AND subscription = $2")
+                .bind(nsg.key())
+                .bind(nsg.subscription().to_string())
+                .fetch_optional(&self.readers)
+                .await?;
+        let what = || format!("observation of {nsg}");
+        row.map(|(data, at)| Ok((from_json(what, &data)?, timestamp(what, at)?))).transpose()
     }
 
     pub async fn observations(
@@ -35,6 +51,21 @@ impl Store {
             Ok((observed.id.clone(), (observed, timestamp(what, at)?)))
         };
         rows.into_iter().map(parse).collect()
+    }
+}
+
+struct Forget<'a>(&'a NsgId);
+
+impl Work for Forget<'_> {
+    type Outcome = ();
+
+    async fn run(&self, connection: &mut AnyConnection) -> Result<(), StoreError> {
+        sqlx::query("DELETE FROM observations WHERE nsg = $1 AND subscription = $2")
+            .bind(self.0.key())
+            .bind(self.0.subscription().to_string())
+            .execute(connection)
+            .await?;
+        Ok(())
     }
 }
 
@@ -77,6 +108,11 @@ mod tests {
         let read = store.observations(subscription()).await.unwrap();
         let read: Vec<_> = read.values().map(|(nsg, when)| (nsg.id.name(), nsg.rules.len(), *when)).collect();
         assert_eq!(read, [("db-nsg", 4, at(2)), ("web-nsg", 1, at(5))]);
+        let (one, when) = store.observation(&nsg("db-nsg")).await.unwrap().unwrap();
+        assert_eq!((one.rules.len(), when), (4, at(2)));
+        assert_eq!(store.observation(&nsg("other")).await.unwrap(), None);
+        store.forget_observation(&nsg("db-nsg")).await.unwrap();
+        assert_eq!(store.observations(subscription()).await.unwrap().len(), 1);
         assert!(store.observations(a_vm_elsewhere("x").subscription()).await.unwrap().is_empty());
     }
 

@@ -9,7 +9,7 @@ use shared::{
     grant::{Grant, GrantId, LeaseId},
     inventory::{Address, Interface, Inventory, Machine, MachineKind, WayIn},
     nsg::{ObservedNsg, stamp::StoreId},
-    policy::{JustificationRule, PortRule, PortRules, Precedence, ProtectedVm},
+    policy::{JustificationRule, LiveSessions, PortRule, PortRules, Precedence, ProtectedVm},
     port::Port,
     rbac::VmRights,
     request::{AccessRequest, Opening},
@@ -65,6 +65,7 @@ fn policy_of(vm: &VmId) -> ProtectedVm {
         ports: PortRules::try_from(vec![PortRule::with_defaults(Port::SSH)]).unwrap(),
         justification: JustificationRule::Optional,
         precedence: Precedence::CustomerFirst,
+        live_sessions: LiveSessions::Never,
     }
 }
 
@@ -128,6 +129,7 @@ pub(super) fn a_machine(name: &str) -> Machine {
         admin_user: Some("azureuser".to_owned()),
         kind: MachineKind::ResourceManager,
         way_in: WayIn::Direct,
+        firewall: None,
         interfaces: vec![Interface { nsg: Some(nsg("web-nsg")), addresses: vec![address] }],
     }
 }

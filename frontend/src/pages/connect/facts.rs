@@ -17,6 +17,11 @@ pub(super) fn Facts(detail: Memo<VmDetail>) -> impl IntoView {
         let named = detail.with(|detail| detail.network.nsgs.join(", "));
         if named.is_empty() { words::NONE.to_owned() } else { named }
     };
+    let firewall = move || {
+        let firewall = detail.with(|detail| detail.network.firewall.clone())?;
+        let text = format!("{} · {}", firewall.name, firewall.address);
+        Some(view! { <dt>{words::FIREWALL}</dt><dd>{text}</dd> })
+    };
     let region = move || detail.with(|detail| detail.summary.location.clone());
     let subscription = move || detail.with(|detail| detail.summary.subscription_name.clone());
     view! {
@@ -24,6 +29,7 @@ pub(super) fn Facts(detail: Memo<VmDetail>) -> impl IntoView {
             <dl class="facts">
                 <dt>{words::PUBLIC}</dt><dd>{public}</dd>
                 <dt>{words::PRIVATE_ADDRESS}</dt><dd>{private}</dd>
+                {firewall}
                 <dt>{words::NSGS}</dt><dd>{nsgs}</dd>
                 <Policy detail/>
                 <dt>{words::REGION}</dt><dd>{region}</dd>

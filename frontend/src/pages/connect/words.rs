@@ -27,6 +27,7 @@ pub(super) const TIME_IS_OVER: &str = "Possibly open, closing…";
 pub(super) const CLOSING_TEXT: &str =
     "The rule is being removed. It counts as closed once that was read back.";
 pub(super) const RDP_FILE: &str = "Download RDP file";
+pub(super) const NOT_MAPPED: &str = "The firewall's port for it was not read back yet.";
 pub(super) const NO_ADDRESS: &str = "The VM has no address that Postern knows.";
 
 // -- request -- //
@@ -77,6 +78,7 @@ pub(super) const PUBLIC: &str = "Public address";
 pub(super) const PRIVATE_ADDRESS: &str = "Private address";
 pub(super) const NONE: &str = "none";
 pub(super) const NSGS: &str = "NSG";
+pub(super) const FIREWALL: &str = "Azure Firewall";
 pub(super) const POLICY: &str = "Policy";
 pub(super) const REGION: &str = "Region";
 pub(super) const SUBSCRIPTION: &str = "Subscription";

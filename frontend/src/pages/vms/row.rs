@@ -6,6 +6,7 @@ use crate::{
     components::{
         policy_dialog::PolicyChange,
         state_mark::StateMark,
+        through::Through,
         time::{Ago, clock_time},
     },
     model::{
@@ -19,6 +20,7 @@ use crate::{
 #[component]
 pub(super) fn Row(vm: VmSummary, tab: Tab, change: RwSignal<Option<PolicyChange>>) -> impl IntoView {
     let system = format!("{} · {}", os_name(vm.os), power_name(vm.power));
+    let through = vm.firewall.clone().map(|name| view! { <Through name/> });
     let cells = match tab {
         Tab::Configured => view! { <Access vm=vm.clone()/> }.into_any(),
         Tab::NotConfigured => view! { <td data-label=words::REGION>{vm.location.clone()}</td> }.into_any(),
@@ -30,7 +32,7 @@ pub(super) fn Row(vm: VmSummary, tab: Tab, change: RwSignal<Option<PolicyChange>
                 <a class="row__link" href=link::connect(&vm.vm)>{vm.vm.name().to_owned()}</a>
                 <span class="row__place">{format!("{} · {}", vm.vm.resource_group(), vm.subscription_name)}</span>
             </th>
-            <td data-label=words::SYSTEM>{system}</td>
+            <td data-label=words::SYSTEM>{system}{through}</td>
             {cells}
             <Actions vm tab change/>
         </tr>

@@ -6,7 +6,8 @@ use super::{Checked, Worries, words};
 use crate::{
     browser,
     components::{
-        close_now::CloseNow, copy::CopyText, countdown::Countdown, state_mark::Shape, time::clock_time,
+        close_now::CloseNow, copy::CopyText, countdown::Countdown, state_mark::Shape, through::Through,
+        time::clock_time,
     },
     model::{link, port_state::Tone},
     pages::connect::desk::Desk,
@@ -43,13 +44,25 @@ pub(super) fn Open(desk: Desk, until: Timestamp) -> impl IntoView {
     }
 }
 
-/// What to type.
+/// What to type. Behind a firewall it is known when the mapped port was read back.
 #[component]
 fn WayIn(desk: Desk) -> impl IntoView {
     let port = desk.form.with_untracked(|form| form.port);
-    match desk.detail.with_untracked(|detail| link::way(&detail.network, port)) {
-        Some(way) => view! { <CopyText text=way.text().to_owned()/> }.into_any(),
-        None => view! { <p>{words::NO_ADDRESS}</p> }.into_any(),
+    let way = Memo::new(move |_| {
+        let mapped = desk.status().and_then(|status| status.mapped);
+        desk.detail.with(|detail| link::way(&detail.network, port, mapped))
+    });
+    let firewall = Memo::new(move |_| {
+        desk.detail.with(|detail| detail.network.firewall.as_ref().map(|firewall| firewall.name.clone()))
+    });
+    let text = move || match (way.get(), firewall.get()) {
+        (Some(way), _) => view! { <CopyText text=way.text().to_owned()/> }.into_any(),
+        (None, Some(_)) => view! { <p>{words::NOT_MAPPED}</p> }.into_any(),
+        (None, None) => view! { <p>{words::NO_ADDRESS}</p> }.into_any(),
+    };
+    view! {
+        {text}
+        {move || firewall.get().map(|name| view! { <Through name/> })}
     }
 }
 

@@ -1,0 +1,10 @@
+use leptos::prelude::*;
+
+use super::icon::Icon;
+use crate::model::link;
+
+/// That the way to a VM leads through an Azure Firewall.
+#[component]
+pub(crate) fn Through(name: String) -> impl IntoView {
+    view! { <span class="through"><Icon name="firewall"/>{link::through(&name)}</span> }
+}
