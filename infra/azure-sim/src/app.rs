@@ -9,6 +9,7 @@ use crate::entra::Codes;
 use crate::faults::Faults;
 use crate::ids::Ids;
 use crate::keys::Keys;
+use crate::limits::Limits;
 use crate::options::Clock;
 use crate::world::World;
 
@@ -31,6 +32,7 @@ pub(crate) struct Core {
     pub(crate) ids: Ids,
     pub(crate) faults: Faults,
     pub(crate) settings: Settings,
+    pub(crate) limits: Limits,
 }
 
 #[derive(Debug, Clone)]
@@ -40,12 +42,25 @@ pub(crate) struct Settings {
     pub(crate) page_size: usize,
     /// The address that the front door reports as its client's.
     pub(crate) client_address: String,
+    /// Whether the subscriptions have the feature with which NSGs cut flows.
+    pub(crate) flush_connection: bool,
+    /// For how long after a write an NSG is read as it was before.
+    pub(crate) stale_reads: SignedDuration,
+    /// By how much the `Date` of ARM's answers is ahead.
+    pub(crate) date_skew: SignedDuration,
 }
 
 impl Settings {
     pub(crate) fn new(latency: Duration) -> Self {
         let latency = SignedDuration::try_from(latency).unwrap_or(SignedDuration::MAX);
-        Self { latency, page_size: 50, client_address: "203.0.113.7".to_owned() }
+        Self {
+            latency,
+            page_size: 50,
+            client_address: "203.0.113.7".to_owned(),
+            flush_connection: true,
+            stale_reads: SignedDuration::ZERO,
+            date_skew: SignedDuration::ZERO,
+        }
     }
 }
 

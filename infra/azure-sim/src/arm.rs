@@ -5,11 +5,19 @@ mod authenticate;
 mod authorization;
 mod call;
 mod dispatch;
+mod effective_rules;
+mod firewall_check;
+mod firewalls;
+mod interfaces;
+mod machines;
+mod networks;
 mod nsg_view;
+mod nsgs;
 mod operations;
 mod paging;
 mod place;
 mod prefix;
+mod public_ips;
 mod read;
 mod rule_check;
 mod rules;
@@ -75,7 +83,10 @@ fn answer(app: &App, parts: &Parts, body: &Bytes, correlation_id: &str, fails_la
     };
     let mut core = app.core();
     let mut call = Call::new(app, &mut core, parts, place, &caller, body, fails_late);
-    let reply = dispatch::dispatch(&mut call).unwrap_or_else(|refusal| refusal);
+    let mut reply = dispatch::dispatch(&mut call).unwrap_or_else(|refusal| refusal);
+    if let Some(left) = call.quota_left {
+        reply = reply.header(quota_header(&parts.method), left.to_string());
+    }
     let (at, effect_at) = (call.now, call.effect_at);
     drop(core);
     record(app, parts, correlation_id, &reply, Some(&caller), (at, effect_at));
@@ -90,7 +101,8 @@ fn record(
     caller: Option<&Caller>,
     (at, effect_at): (Timestamp, Option<Timestamp>),
 ) {
-    if parts.method != Method::PUT && parts.method != Method::DELETE {
+    let is_question = parts.uri.path().to_ascii_lowercase().ends_with("/effectivenetworksecuritygroups");
+    if matches!(parts.method, Method::GET | Method::HEAD) || is_question {
         return;
     }
     let record = WriteRecord {
@@ -115,25 +127,34 @@ fn correlation_id(app: &App, headers: &HeaderMap) -> String {
 
 /// The headers that every answer of ARM carries.
 fn finish(app: &App, parts: &Parts, correlation_id: &str, reply: Reply) -> Response {
-    let request_id = app.core().ids.guid();
-    let (quota, left) = match parts.method {
-        Method::GET | Method::HEAD => ("x-ms-ratelimit-remaining-subscription-reads", "249"),
-        Method::DELETE => ("x-ms-ratelimit-remaining-subscription-deletes", "199"),
-        _ => ("x-ms-ratelimit-remaining-subscription-writes", "199"),
+    let (request_id, skew) = {
+        let mut core = app.core();
+        (core.ids.guid(), core.settings.date_skew)
     };
-    let date = DateTimePrinter::new().timestamp_to_rfc9110_string(&app.now()).unwrap_or_default();
+    let left = if parts.method == Method::GET { "249" } else { "199" };
+    let shown = app.now().checked_add(skew).unwrap_or(app.now());
+    let date = DateTimePrinter::new().timestamp_to_rfc9110_string(&shown).unwrap_or_default();
     let mut response = reply.into_response();
     let headers = [
         ("x-ms-request-id", request_id.as_str()),
         ("x-ms-correlation-request-id", correlation_id),
-        (quota, left),
         ("date", &date),
         ("cache-control", "no-cache"),
     ];
+    let quota = HeaderName::from_static(quota_header(&parts.method));
+    response.headers_mut().entry(quota).or_insert(HeaderValue::from_static(left));
     for (name, value) in headers {
         if let Ok(value) = HeaderValue::from_str(value) {
             response.headers_mut().insert(HeaderName::from_static(name), value);
         }
     }
     response
+}
+
+fn quota_header(method: &Method) -> &'static str {
+    match *method {
+        Method::GET | Method::HEAD => "x-ms-ratelimit-remaining-subscription-reads",
+        Method::DELETE => "x-ms-ratelimit-remaining-subscription-deletes",
+        _ => "x-ms-ratelimit-remaining-subscription-writes",
+    }
 }

@@ -50,7 +50,8 @@ fn once() -> u32 {
 
 impl Fault {
     fn concerns(&self, method: &Method, path: &str) -> bool {
-        let is_write = *method == Method::PUT || *method == Method::DELETE;
+        let is_action = *method == Method::POST && path.contains("/providers/");
+        let is_write = *method == Method::PUT || *method == Method::DELETE || is_action;
         let method_fits = self.method.as_ref().is_none_or(|own| own.eq_ignore_ascii_case(method.as_str()));
         let path = path.to_ascii_lowercase();
         let path_fits =

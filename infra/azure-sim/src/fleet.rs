@@ -9,6 +9,7 @@ mod roles;
 use crate::ids::Ids;
 use crate::options::Fleet;
 use crate::world::World;
+pub(crate) use body::instance_view;
 use builder::Builder;
 
 pub(crate) const PRODUCTION: &str = "0b1f6471-1bf0-4dda-aec3-cb9272f09590";

@@ -13,6 +13,7 @@ mod fleet;
 mod front;
 mod ids;
 mod keys;
+mod limits;
 mod options;
 mod pattern;
 mod probe;

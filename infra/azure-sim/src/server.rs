@@ -19,6 +19,7 @@ use crate::directory::Directory;
 use crate::faults::{Dropped, Faults};
 use crate::ids::Ids;
 use crate::keys::{BadKey, Keys};
+use crate::limits::Limits;
 use crate::options::Options;
 use crate::{arm, entra, fleet, front, sim_api, state_file};
 
@@ -126,7 +127,13 @@ fn app(options: &Options, url: &str) -> Result<App, StartError> {
         None => StartError::NoKey,
     })?;
     let ids = Ids::from_seed(options.seed ^ world.generation().rotate_left(32) ^ 0x5EED);
-    let core = Core { world, ids, faults: Faults::default(), settings: Settings::new(options.latency) };
+    let core = Core {
+        world,
+        ids,
+        faults: Faults::default(),
+        settings: Settings::new(options.latency),
+        limits: Limits::default(),
+    };
     Ok(App::new(url.to_owned(), keys, directory, options.clock.clone(), core))
 }
 

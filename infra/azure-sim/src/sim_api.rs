@@ -1,6 +1,8 @@
 //! What tests and the demo need beside Azure: the secrets, the raw state, the packet probe, faults and settings.
 
 mod demo;
+mod flows;
+mod settings;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -9,16 +11,16 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
-use axum::routing::{get, post, put};
-use jiff::SignedDuration;
+use axum::routing::{delete, get, post, put};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::faults::Fault;
-use crate::probe::{Packet, find_vms, probe};
+use crate::probe::{Packet, Probe, Unfit, send};
 use crate::reply::Reply;
+use crate::world::World;
 
 type Shared = State<Arc<App>>;
 
@@ -29,7 +31,9 @@ pub(crate) fn router() -> Router<Arc<App>> {
         .route("/state", get(async |State(app): Shared| Reply::ok(app.core().world.raw())))
         .route("/history", get(history))
         .route("/faults", get(list_faults).post(order_fault).delete(clear_faults))
-        .route("/settings", put(change_settings))
+        .route("/flows", get(flows::list).post(flows::establish))
+        .route("/flows/{id}", delete(flows::end))
+        .route("/settings", get(settings::show).put(settings::change))
         .route("/client", put(move_client))
         .route("/resources", put(put_resource).delete(remove_resource))
         .fallback(async || refusal(StatusCode::NOT_FOUND, "there is no such page under /sim"))
@@ -47,20 +51,18 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Reply> {
 
 async fn send_packet(State(app): Shared, body: Bytes) -> Result<Reply, Reply> {
     let packet: Packet = parse(&body)?;
-    let core = app.core();
-    let found = find_vms(&core.world, &packet.vm);
-    match found.as_slice() {
-        [one] => {
-            let vm = core.world.get(one).cloned().unwrap_or_default();
-            let probe = probe(&core.world, &vm, &packet);
-            Ok(Reply::ok(serde_json::to_value(probe).unwrap_or_default()))
-        }
-        [] => Err(refusal(StatusCode::NOT_FOUND, format!("there is no virtual machine '{}'", packet.vm))),
-        _ => Err(refusal(
-            StatusCode::BAD_REQUEST,
-            format!("several machines are called '{}': give the id", packet.vm),
-        )),
-    }
+    let probe = follow(&app.core().world, &packet)?;
+    Ok(Reply::ok(serde_json::to_value(probe).unwrap_or_default()))
+}
+
+fn follow(world: &World, packet: &Packet) -> Result<Probe, Reply> {
+    send(world, packet).map_err(|unfit| {
+        let status = match unfit {
+            Unfit::NoMachine(_) => StatusCode::NOT_FOUND,
+            Unfit::Ambiguous(_) | Unfit::NoDestination => StatusCode::BAD_REQUEST,
+        };
+        refusal(status, unfit.to_string())
+    })
 }
 
 async fn history(State(app): Shared, RawQuery(query): RawQuery) -> Result<Reply, Reply> {
@@ -89,29 +91,6 @@ async fn order_fault(State(app): Shared, body: Bytes) -> Result<Reply, Reply> {
 async fn clear_faults(State(app): Shared) -> Reply {
     app.core().faults.clear();
     Reply::empty(StatusCode::NO_CONTENT)
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct NewSettings {
-    latency_ms: Option<u32>,
-    page_size: Option<usize>,
-}
-
-async fn change_settings(State(app): Shared, body: Bytes) -> Result<Reply, Reply> {
-    let new: NewSettings = parse(&body)?;
-    if new.page_size == Some(0) {
-        return Err(refusal(StatusCode::BAD_REQUEST, "page_size must be at least 1"));
-    }
-    let mut core = app.core();
-    if let Some(latency) = new.latency_ms {
-        core.settings.latency = SignedDuration::from_millis(i64::from(latency));
-    }
-    if let Some(size) = new.page_size {
-        core.settings.page_size = size;
-    }
-    let latency_ms = i64::try_from(core.settings.latency.as_millis()).unwrap_or(i64::MAX);
-    Ok(Reply::ok(json!({"latency_ms": latency_ms, "page_size": core.settings.page_size})))
 }
 
 #[derive(Deserialize)]

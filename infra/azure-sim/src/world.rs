@@ -1,24 +1,32 @@
 //! Everything that exists in the two subscriptions: resources as ARM shows them, what of them is in effect, the
 //! writes under way and the writes of the past.
 
+mod addresses;
 mod attachments;
 mod edit;
+mod flows;
 mod history;
+mod in_effect;
+mod machines;
 mod nested;
 mod operation;
 mod shelf;
+mod shown;
+mod stale;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub(crate) use addresses::{free_address, is_reserved, prefixes_of};
 pub(crate) use attachments::Attachments;
+pub(crate) use flows::Flow;
 pub(crate) use history::WriteRecord;
 pub(crate) use nested::{child, children, children_mut, set_state};
 pub(crate) use operation::{Change, Operation, Outcome};
-use shelf::{Shelf, kind_of};
+use shelf::Shelf;
 
 const AUTHORIZATION: &str = "/providers/microsoft.authorization/";
 pub(crate) const NSG: &str = "microsoft.network/networksecuritygroups";
@@ -33,11 +41,26 @@ pub(crate) struct World {
     management_groups: BTreeMap<String, Vec<String>>,
     /// NSG id in lower case, and the rules that packets meet now.
     in_effect: BTreeMap<String, Vec<Value>>,
+    /// What is in effect of a resource that ARM shows differently: its write is under way, or has failed.
+    #[serde(default)]
+    held: BTreeMap<String, Option<Value>>,
+    /// The NSGs that cut flows which they no longer let in.
+    #[serde(default)]
+    flushing: BTreeSet<String>,
+    #[serde(default)]
+    flows: Vec<Flow>,
     operations: VecDeque<Operation>,
     history: VecDeque<WriteRecord>,
     next_seq: u64,
+    #[serde(default)]
+    versions: u64,
     #[serde(skip)]
     attached: attachments::Cache,
+    #[serde(skip)]
+    before: stale::Before,
+    /// When somebody last looked.
+    #[serde(skip)]
+    now: Timestamp,
 }
 
 impl World {
@@ -55,14 +78,18 @@ impl World {
     pub(crate) fn insert(&mut self, id: &str, body: Value) {
         let key = id.to_ascii_lowercase();
         self.shelf_mut(&key).insert(&key, body);
-        self.sync_effect(&key);
+        self.put_in_effect(&key);
     }
 
     /// Takes a resource away, in effect at once.
     pub(crate) fn remove(&mut self, id: &str) -> bool {
         let key = id.to_ascii_lowercase();
         self.in_effect.remove(&key);
-        self.shelf_mut(&key).remove(&key).is_some()
+        self.held.remove(&key);
+        self.flushing.remove(&key);
+        let is_gone = self.shelf_mut(&key).remove(&key).is_some();
+        self.drop_flows_of(&key, self.now);
+        is_gone
     }
 
     /// The keys of the resources of one type under a subscription or a resource group, in order.
@@ -106,21 +133,9 @@ impl World {
         members.is_some_and(|all| all.iter().any(|subscription| is_within(scope, subscription)))
     }
 
-    pub(crate) fn rules_in_effect(&self, nsg: &str) -> &[Value] {
-        self.in_effect.get(&nsg.to_ascii_lowercase()).map_or(&[], Vec::as_slice)
-    }
-
     pub(crate) fn raw(&self) -> Value {
         let all = self.resources.iter().chain(self.authorization.iter());
         Value::Object(all.map(|(key, value)| (key.to_owned(), value.clone())).collect())
-    }
-
-    fn sync_effect(&mut self, key: &str) {
-        if kind_of(key) != Some(NSG) {
-            return;
-        }
-        let rules = self.resources.get(key).map(|nsg| children(nsg, "securityRules").to_vec());
-        self.in_effect.insert(key.to_owned(), rules.unwrap_or_default());
     }
 
     fn shelf(&self, key: &str) -> &Shelf {
@@ -142,9 +157,11 @@ impl World {
     }
 
     fn apply_due(&mut self, now: Timestamp) {
-        while let Some(index) = self.operations.iter().position(|op| op.is_due(now)) {
-            self.operations[index].settled = true;
-            let operation = self.operations[index].clone();
+        loop {
+            let due = self.operations.iter_mut().filter(|op| op.is_due(now));
+            let Some(next) = due.min_by_key(|op| op.due_at) else { return };
+            next.settled = true;
+            let operation = next.clone();
             self.finish(&operation);
         }
     }

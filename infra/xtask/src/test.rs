@@ -9,6 +9,7 @@ use clap::Args;
 use crate::{interrupt, portal, shell};
 
 mod browser;
+mod sdk;
 mod tally;
 
 use tally::Tally;
@@ -38,9 +39,10 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     outcomes.push(build);
     outcomes.push(attempt("Rust tests", || rust_tests(filter))?);
     if is_built {
+        outcomes.push(attempt("SDK clients", || sdk::run(filter))?);
         outcomes.push(attempt("Browser tests", || browser::run(filter))?);
     } else {
-        shell::say("==> Browser tests: left out, because the build failed");
+        shell::say("==> SDK clients, browser tests: left out, because the build failed");
     }
     Ok(summary(&outcomes))
 }

@@ -32,7 +32,12 @@ fn event(record: &WriteRecord) -> Value {
     let place = Place::parse(&record.path);
     let kind = place.as_ref().map_or("", |place| place.kind.as_str());
     let group = place.as_ref().and_then(Place::resource_group).map(|(name, _)| name.to_owned());
-    let action = format!("{kind}/{}", if record.method == "DELETE" { "delete" } else { "write" });
+    let verb = match record.method.as_str() {
+        "DELETE" => "delete",
+        "POST" => "action",
+        _ => "write",
+    };
+    let action = format!("{kind}/{verb}");
     let status = StatusCode::from_u16(record.status).unwrap_or_default();
     let outcome = if status.is_success() { "Succeeded" } else { "Failed" };
     let reason = status.canonical_reason().unwrap_or_default();

@@ -1,6 +1,6 @@
 use axum::body::Bytes;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method, header};
+use axum::http::{HeaderMap, HeaderName, Method, header};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -24,6 +24,10 @@ pub(super) struct Call<'a> {
     pub(super) fails_late: bool,
     /// When the write takes effect, once one was accepted.
     pub(super) effect_at: Option<Timestamp>,
+    /// The version that a resource must have to be written; `*` is any.
+    pub(super) if_match: Option<String>,
+    /// The requests of this kind that the subscription has left, where they are limited.
+    pub(super) quota_left: Option<u32>,
     query: Vec<(String, String)>,
     body: &'a Bytes,
 }
@@ -49,6 +53,8 @@ impl<'a> Call<'a> {
             base: base(app, &parts.headers),
             fails_late,
             effect_at: None,
+            if_match: text(&parts.headers, &header::IF_MATCH).map(str::to_owned),
+            quota_left: None,
             query: url::form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
             body,
         }
@@ -79,8 +85,11 @@ impl<'a> Call<'a> {
 
 /// The public address of the simulator as the client sees it, through a TLS proxy too.
 pub(crate) fn base(app: &App, headers: &HeaderMap) -> String {
-    let text = |name: header::HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
-    let scheme = text(header::HeaderName::from_static("x-forwarded-proto")).unwrap_or("http");
-    let host = text(header::HeaderName::from_static("x-forwarded-host")).or_else(|| text(header::HOST));
+    let scheme = text(headers, &HeaderName::from_static("x-forwarded-proto")).unwrap_or("http");
+    let host = text(headers, &HeaderName::from_static("x-forwarded-host")).or(text(headers, &header::HOST));
     host.map_or_else(|| app.url.clone(), |host| format!("{scheme}://{host}"))
+}
+
+fn text<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
 }

@@ -1,7 +1,10 @@
 use axum::http::{Method, StatusCode};
 
 use super::call::Call;
-use super::{Answer, activity, authorization, operations, read, rules, write};
+use super::{
+    Answer, activity, authorization, effective_rules, firewalls, interfaces, machines, networks, nsgs,
+    operations, public_ips, read, rules, write,
+};
 use crate::rbac;
 use crate::reply::Reply;
 
@@ -9,6 +12,7 @@ use crate::reply::Reply;
 pub(super) fn dispatch(call: &mut Call<'_>) -> Answer {
     require_api_version(call)?;
     require_subscription(call)?;
+    require_quota(call)?;
     require_right(call)?;
     require_resource_group(call)?;
     let kind = call.place.kind.to_ascii_lowercase();
@@ -16,6 +20,7 @@ pub(super) fn dispatch(call: &mut Call<'_>) -> Answer {
         "GET" | "HEAD" => get(call, &kind),
         "PUT" => put(call, &kind),
         "DELETE" => delete(call, &kind),
+        "POST" => post(call, &kind),
         _ => Err(not_allowed(call)),
     }
 }
@@ -53,9 +58,12 @@ fn get(call: &mut Call<'_>, kind: &str) -> Answer {
 fn put(call: &mut Call<'_>, kind: &str) -> Answer {
     match (kind, call.place.is_list) {
         ("microsoft.network/networksecuritygroups/securityrules", false) => rules::put(call),
-        ("microsoft.network/networksecuritygroups", false) => write::put_nsg(call),
-        ("microsoft.network/networkinterfaces", false) => write::put_nic(call),
-        ("microsoft.network/azurefirewalls", false) => write::put_firewall(call),
+        ("microsoft.network/networksecuritygroups", false) => nsgs::put(call),
+        ("microsoft.network/networkinterfaces", false) => interfaces::put(call),
+        ("microsoft.network/virtualnetworks", false) => networks::put(call),
+        ("microsoft.network/virtualnetworks/subnets", false) => networks::put_subnet(call),
+        ("microsoft.network/publicipaddresses", false) => public_ips::put(call),
+        ("microsoft.network/azurefirewalls", false) => firewalls::put(call),
         _ => Err(not_allowed(call)),
     }
 }
@@ -63,8 +71,24 @@ fn put(call: &mut Call<'_>, kind: &str) -> Answer {
 fn delete(call: &mut Call<'_>, kind: &str) -> Answer {
     match (kind, call.place.is_list) {
         ("microsoft.network/networksecuritygroups/securityrules", false) => rules::delete(call),
-        ("microsoft.network/networksecuritygroups", false) => write::delete_nsg(call),
-        ("microsoft.compute/virtualmachines", false) => write::delete_vm(call),
+        ("microsoft.network/networksecuritygroups", false) => nsgs::delete(call),
+        ("microsoft.network/networkinterfaces", false) => interfaces::delete(call),
+        ("microsoft.network/virtualnetworks/subnets", false) => networks::delete_subnet(call),
+        ("microsoft.network/publicipaddresses", false) => public_ips::delete(call),
+        ("microsoft.network/azurefirewalls", false) => write::delete(call),
+        ("microsoft.compute/virtualmachines", false) => write::delete(call),
+        _ => Err(not_allowed(call)),
+    }
+}
+
+fn post(call: &mut Call<'_>, kind: &str) -> Answer {
+    match (kind, call.place.is_list) {
+        ("microsoft.compute/virtualmachines/start", true) => machines::power(call, "running"),
+        ("microsoft.compute/virtualmachines/deallocate", true) => machines::power(call, "deallocated"),
+        ("microsoft.compute/virtualmachines/poweroff", true) => machines::power(call, "stopped"),
+        ("microsoft.network/networkinterfaces/effectivenetworksecuritygroups", true) => {
+            effective_rules::ask(call)
+        }
         _ => Err(not_allowed(call)),
     }
 }
@@ -84,6 +108,25 @@ fn require_subscription(call: &Call<'_>) -> Result<(), Reply> {
         return Err(Reply::error(StatusCode::NOT_FOUND, "SubscriptionNotFound", message));
     }
     Ok(())
+}
+
+fn require_quota(call: &mut Call<'_>) -> Result<(), Reply> {
+    let Some(subscription) = call.place.subscription().map(str::to_owned) else { return Ok(()) };
+    let seconds = match call.core.limits.take(call.method, &subscription, call.now) {
+        Ok(left) => {
+            call.quota_left = left;
+            return Ok(());
+        }
+        Err(seconds) => seconds,
+    };
+    call.quota_left = Some(0);
+    let message = format!(
+        "Number of requests for subscription '{subscription}' and actor '{}' exceeded. Please try again after \
+         '{seconds}' seconds.",
+        call.caller.object_id,
+    );
+    let reply = Reply::error(StatusCode::TOO_MANY_REQUESTS, "SubscriptionRequestsThrottled", message);
+    Err(reply.header("retry-after", seconds.to_string()))
 }
 
 fn require_resource_group(call: &Call<'_>) -> Result<(), Reply> {

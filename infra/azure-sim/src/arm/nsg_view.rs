@@ -8,6 +8,9 @@ pub(super) fn show_nsg(nsg: &Value, attachments: &Attachments) -> Value {
     let id = nsg["id"].as_str().unwrap_or_default();
     let key = id.to_ascii_lowercase();
     shown["properties"]["defaultSecurityRules"] = default_rules(id).into();
+    if shown["properties"]["flushConnection"].is_null() {
+        shown["properties"]["flushConnection"] = false.into();
+    }
     if let Some(interfaces) = attachments.interfaces(&key) {
         shown["properties"]["networkInterfaces"] = interfaces.clone().into();
     }

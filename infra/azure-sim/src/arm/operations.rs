@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::Answer;
 use super::call::Call;
+use super::effective_rules;
 use super::read::missing;
 use crate::reply::Reply;
 use crate::world::{Change, Operation, Outcome};
@@ -22,6 +23,14 @@ impl Started {
             return reply;
         }
         reply.header("azure-asyncoperation", &self.status_url).header("retry-after", "1")
+    }
+
+    /// The answer to a POST, which can be followed even when it is done already.
+    pub(super) fn accepted(&self) -> Reply {
+        Reply::empty(StatusCode::ACCEPTED)
+            .header("azure-asyncoperation", &self.status_url)
+            .header("location", &self.result_url)
+            .header("retry-after", "1")
     }
 
     /// The answer to a DELETE.
@@ -91,7 +100,10 @@ pub(super) fn status(call: &mut Call<'_>) -> Answer {
 
 /// What the `Location` of a write answers: nothing yet, nothing any more, or the failure.
 pub(super) fn result(call: &mut Call<'_>) -> Answer {
-    let operation = call.core.world.operation(call.place.name()).ok_or_else(|| missing(call))?;
+    let operation = call.core.world.operation(call.place.name()).cloned().ok_or_else(|| missing(call))?;
+    if let (Outcome::Succeeded, Change::EffectiveRules { nic }) = (operation.outcome(), &operation.change) {
+        return effective_rules::show(call, nic);
+    }
     Ok(match (operation.outcome(), operation.change.is_delete()) {
         (Outcome::InProgress, _) => {
             let same = format!("{}{}?api-version={}", call.base, call.place.path, call.api_version());

@@ -39,13 +39,13 @@ pub(super) fn list(call: &mut Call<'_>) -> Answer {
     let world = &call.core.world;
     let kind = call.place.kind.to_ascii_lowercase();
     let keys: Vec<String> = world.keys_of(&call.place.scope, &kind).map(str::to_owned).collect();
-    page(call, &keys, |key| world.get(key).map(|body| show(call, &kind, body, &attachments)))
+    page(call, &keys, |key| seen(call, key).map(|body| show(call, &kind, body, &attachments)))
 }
 
 pub(super) fn resource(call: &mut Call<'_>) -> Answer {
     let attachments = call.core.world.attachments();
     let kind = call.place.kind.to_ascii_lowercase();
-    let body = call.core.world.get(&call.place.key).ok_or_else(|| missing(call))?;
+    let body = seen(call, &call.place.key).ok_or_else(|| missing(call))?;
     Ok(Reply::ok(show(call, &kind, body, &attachments)))
 }
 
@@ -56,7 +56,7 @@ pub(super) fn instance_view(call: &mut Call<'_>) -> Answer {
 
 /// Sub-resources that their parent carries in one of its properties.
 pub(super) fn nested(call: &mut Call<'_>, property: &str) -> Answer {
-    let parent = call.core.world.get(call.place.parent()).ok_or_else(|| missing(call))?;
+    let parent = seen(call, call.place.parent()).ok_or_else(|| missing(call))?;
     if !call.place.is_list {
         let found = child(parent, property, call.place.name()).ok_or_else(|| missing(call))?;
         return Ok(Reply::ok(found.clone()));
@@ -76,6 +76,11 @@ pub(super) fn default_rules(call: &mut Call<'_>) -> Answer {
     let is_it =
         |rule: &&Value| rule["name"].as_str().is_some_and(|own| own.eq_ignore_ascii_case(call.place.name()));
     rules.iter().find(is_it).cloned().map(Reply::ok).ok_or_else(|| missing(call))
+}
+
+/// A resource as a read shows it, which may lag behind.
+fn seen<'c>(call: &'c Call<'_>, key: &str) -> Option<&'c Value> {
+    call.core.world.get_late(key, call.core.settings.stale_reads)
 }
 
 fn show(call: &Call<'_>, kind: &str, body: &Value, attachments: &Attachments) -> Value {

@@ -6,7 +6,7 @@ use super::call::Call;
 use super::operations;
 use super::read::missing;
 use super::rule_check::{checked_properties, require_fits, require_rule_name};
-use super::write::require_unlocked;
+use super::write::begin;
 use crate::reply::Reply;
 use crate::world::{Change, child, set_state};
 
@@ -19,9 +19,9 @@ pub(super) fn put(call: &mut Call<'_>) -> Answer {
     let properties = checked_properties(&name, &call.json()?)?;
     let existing = child(nsg, RULES, &name).cloned();
     require_fits(nsg, &name, &properties)?;
-    require_unlocked(call, &nsg_key)?;
     let location = location_of(nsg);
     let nsg_id = nsg["id"].as_str().unwrap_or_default().to_owned();
+    begin(call, &nsg_key)?;
     let etag = call.core.ids.etag();
     let rule = new_rule(&nsg_id, &name, &etag, properties, existing.as_ref());
     call.core.world.show_rule(&nsg_key, &name, rule, &etag);
@@ -40,8 +40,9 @@ pub(super) fn delete(call: &mut Call<'_>) -> Answer {
     let Some(nsg) = nsg.filter(|nsg| child(nsg, RULES, &name).is_some()) else {
         return Ok(Reply::empty(StatusCode::NO_CONTENT));
     };
-    require_unlocked(call, &nsg_key)?;
     let location = location_of(nsg);
+    begin(call, &nsg_key)?;
+    call.core.world.touch(&nsg_key);
     let change = Change::DeleteRule { nsg: nsg_key, name };
     let (started, ()) = operations::start(call, change, &location, |_| ());
     Ok(started.deletion())

@@ -1,14 +1,15 @@
 use axum::http::StatusCode;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::Answer;
 use super::call::Call;
 use super::nsg_view::show_nsg;
 use super::operations;
+use super::place::Place;
 use super::read::missing;
-use super::rule_check::{checked_properties, require_fits, require_rule_name};
 use super::rules::location_of;
 use crate::faults::locked;
+use crate::rbac;
 use crate::reply::Reply;
 use crate::world::{Change, child, set_state};
 
@@ -17,101 +18,41 @@ pub(super) fn bad_request(code: &str, message: impl Into<String>) -> Reply {
 }
 
 /// One write at a time: a resource that another write holds refuses this one.
-pub(super) fn require_unlocked(call: &Call<'_>, id: &str) -> Result<(), Reply> {
-    if call.core.world.is_locked(id) { Err(locked(1)) } else { Ok(()) }
+pub(super) fn begin(call: &mut Call<'_>, key: &str) -> Result<(), Reply> {
+    if call.core.world.is_locked(key) {
+        return Err(locked(1));
+    }
+    call.core.world.remember(key, call.now);
+    Ok(())
 }
 
-pub(super) fn put_nsg(call: &mut Call<'_>) -> Answer {
-    let mut body = object(call)?;
-    let given = body["properties"]["securityRules"].take();
-    let mut rules = json!({"properties": {"securityRules": []}});
-    for rule in given.as_array().into_iter().flatten() {
-        let name = require_rule_name(rule["name"].as_str().unwrap_or_default())?;
-        let properties = checked_properties(name, rule)?;
-        require_fits(&rules, name, &properties)?;
-        let id = format!("{}/securityRules/{name}", call.place.path);
-        let kind = "Microsoft.Network/networkSecurityGroups/securityRules";
-        let etag = call.core.ids.etag();
-        let rule = json!({"name": name, "id": id, "type": kind, "etag": etag, "properties": properties});
-        if let Some(list) = rules["properties"]["securityRules"].as_array_mut() {
-            list.push(rule);
-        }
+/// Whether what exists is the version that the caller knows.
+pub(super) fn require_version(call: &Call<'_>, existing: Option<&Value>) -> Result<(), Reply> {
+    let Some(wanted) = &call.if_match else { return Ok(()) };
+    let is_it = existing.is_some_and(|body| wanted == "*" || body["etag"].as_str() == Some(wanted));
+    if is_it {
+        return Ok(());
     }
-    body["properties"]["securityRules"] = rules["properties"]["securityRules"].take();
-    for computed in ["defaultSecurityRules", "networkInterfaces", "subnets"] {
-        body["properties"].as_object_mut().map(|properties| properties.remove(computed));
-    }
-    put(call, body)
+    let message = format!("The condition '{wanted}' in the If-Match header was not satisfied.");
+    Err(Reply::error(StatusCode::PRECONDITION_FAILED, "PreconditionFailed", message))
 }
 
-pub(super) fn put_nic(call: &mut Call<'_>) -> Answer {
-    let body = object(call)?;
-    let configurations = body["properties"]["ipConfigurations"].as_array();
-    if configurations.is_none_or(Vec::is_empty) {
-        let message = "Cannot parse the request. Required property 'ipConfigurations' not found in JSON.";
-        return Err(bad_request("InvalidRequestFormat", message));
-    }
-    let nsg = &body["properties"]["networkSecurityGroup"];
-    require_reference(call, nsg)?;
-    for configuration in configurations.into_iter().flatten() {
-        require_subnet(call, &configuration["properties"]["subnet"])?;
-        require_reference(call, &configuration["properties"]["publicIPAddress"])?;
-    }
-    put(call, body)
-}
-
-pub(super) fn put_firewall(call: &mut Call<'_>) -> Answer {
-    let body = object(call)?;
-    for collection in body["properties"]["natRuleCollections"].as_array().into_iter().flatten() {
-        let priority = collection["properties"]["priority"].as_i64();
-        if collection["name"].as_str().is_none_or(str::is_empty) {
-            return Err(bad_request(
-                "InvalidRequestFormat",
-                "Cannot parse the request. A rule collection has no name.",
-            ));
-        }
-        if priority.is_none_or(|priority| !(100..=65_000).contains(&priority)) {
-            let message = "The priority of a rule collection must be between 100 and 65000.";
-            return Err(bad_request("AzureFirewallRuleCollectionInvalidPriority", message));
-        }
-    }
-    let has_rules = |name: &str| body["properties"][name].as_array().is_some_and(|rules| !rules.is_empty());
-    if body["properties"]["firewallPolicy"]["id"].is_string() && has_rules("natRuleCollections") {
-        let message = "Azure Firewall cannot have both a firewall policy and rule collections.";
-        return Err(bad_request("AzureFirewallPolicyAndRuleCollectionsConflict", message));
-    }
-    put(call, body)
-}
-
-pub(super) fn delete_nsg(call: &mut Call<'_>) -> Answer {
-    if call.core.world.attachments().has_any(&call.place.key) {
-        let message = format!(
-            "Network security group {} cannot be deleted because it is in use by a network interface or a subnet.",
-            call.place.path
-        );
-        return Err(bad_request("InUseNetworkSecurityGroupCannotBeDeleted", message));
-    }
-    delete(call)
-}
-
-pub(super) fn delete_vm(call: &mut Call<'_>) -> Answer {
-    delete(call)
-}
-
-fn delete(call: &mut Call<'_>) -> Answer {
+pub(super) fn delete(call: &mut Call<'_>) -> Answer {
     let key = call.place.key.clone();
     let Some(body) = call.core.world.get(&key) else { return Ok(Reply::empty(StatusCode::NO_CONTENT)) };
     let location = location_of(body);
-    require_unlocked(call, &key)?;
+    require_version(call, Some(body))?;
+    begin(call, &key)?;
     let (started, ()) = operations::start(call, Change::Delete { id: key }, &location, |_| ());
     Ok(started.deletion())
 }
 
 /// Takes a whole resource; what the provider assigns is kept from the existing one.
-fn put(call: &mut Call<'_>, mut body: Value) -> Answer {
+pub(super) fn put(call: &mut Call<'_>, mut body: Value) -> Answer {
     let key = call.place.key.clone();
-    require_unlocked(call, &key)?;
     let existing = call.core.world.get(&key).cloned();
+    require_version(call, existing.as_ref())?;
+    begin(call, &key)?;
     let known = existing.clone().unwrap_or_default();
     let Some(location) = known["location"].as_str().or(body["location"].as_str()).map(str::to_owned) else {
         return Err(bad_request(
@@ -125,6 +66,11 @@ fn put(call: &mut Call<'_>, mut body: Value) -> Answer {
     body["type"] = text("type", &call.place.kind).into();
     body["location"] = location.clone().into();
     body["etag"] = call.core.ids.etag().into();
+    match (&known["properties"]["resourceGuid"], existing.is_some()) {
+        (Value::String(guid), _) => body["properties"]["resourceGuid"] = guid.clone().into(),
+        (_, false) => body["properties"]["resourceGuid"] = call.core.ids.guid().into(),
+        (_, true) => {}
+    }
     set_state(&mut body, "Succeeded");
     call.core.world.show(&key, body);
     let attachments = call.core.world.attachments();
@@ -137,7 +83,7 @@ fn put(call: &mut Call<'_>, mut body: Value) -> Answer {
     Ok(started.headers(Reply::json(status, shown.unwrap_or_default())))
 }
 
-fn object(call: &Call<'_>) -> Result<Value, Reply> {
+pub(super) fn object(call: &Call<'_>) -> Result<Value, Reply> {
     let body = call.json()?;
     if body["properties"].is_object() {
         return Ok(body);
@@ -145,20 +91,41 @@ fn object(call: &Call<'_>) -> Result<Value, Reply> {
     Err(bad_request("InvalidRequestFormat", "Cannot parse the request. 'properties' must be an object."))
 }
 
-fn require_reference(call: &Call<'_>, reference: &Value) -> Result<(), Reply> {
-    match reference["id"].as_str() {
-        Some(id) if call.core.world.get(id).is_none() => Err(invalid_reference(call, id)),
-        _ => Ok(()),
+/// A reference that is given must lead to something that the caller may join.
+pub(super) fn require_reference(call: &Call<'_>, reference: &Value) -> Result<(), Reply> {
+    let Some(id) = reference["id"].as_str() else { return Ok(()) };
+    if call.core.world.get(id).is_none() {
+        return Err(invalid_reference(call, id));
     }
+    require_join(call, id)
 }
 
-fn require_subnet(call: &Call<'_>, reference: &Value) -> Result<(), Reply> {
+/// The subnet that a reference names, which the caller must be allowed to join.
+pub(super) fn subnet<'c>(call: &'c Call<'_>, reference: &Value) -> Result<&'c Value, Reply> {
     let Some(id) = reference["id"].as_str() else { return Err(missing(call)) };
     let lower = id.to_ascii_lowercase();
     let found = lower
         .rsplit_once("/subnets/")
         .and_then(|(vnet, name)| call.core.world.get(vnet).and_then(|vnet| child(vnet, "subnets", name)));
-    if found.is_some() { Ok(()) } else { Err(invalid_reference(call, id)) }
+    let found = found.ok_or_else(|| invalid_reference(call, id))?;
+    require_join(call, id)?;
+    Ok(found)
+}
+
+/// Who writes a resource needs the right to what it refers to as well.
+fn require_join(call: &Call<'_>, id: &str) -> Result<(), Reply> {
+    let Some(place) = Place::parse(id) else { return Err(invalid_reference(call, id)) };
+    let action = format!("{}/join/action", place.kind);
+    if rbac::is_allowed(&call.core.world, &call.caller.identities, &action, &place.key) {
+        return Ok(());
+    }
+    let message = format!(
+        "The client '{}' with object id '{}' has permission to perform action '{}/write' on scope '{}'; however, it \
+         does not have permission to perform action(s) '{action}' on the linked scope(s) '{id}' (respectively) or \
+         the linked scope(s) are invalid.",
+        call.caller.name, call.caller.object_id, call.place.kind, call.place.path,
+    );
+    Err(Reply::error(StatusCode::FORBIDDEN, "LinkedAuthorizationFailed", message))
 }
 
 fn invalid_reference(call: &Call<'_>, id: &str) -> Reply {

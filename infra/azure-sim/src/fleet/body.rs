@@ -60,7 +60,7 @@ pub(super) fn virtual_machine(
         "osProfile": profile,
         "networkProfile": {"networkInterfaces": nic_refs},
         "provisioningState": "Succeeded",
-        "instanceView": instance_view(name, os, state),
+        "instanceView": instance_view(name, os.as_str(), state),
     })
 }
 
@@ -77,7 +77,7 @@ fn image(os: Os) -> Value {
 }
 
 /// `state` is the last part of a power state code: `running`, `stopped` or `deallocated`.
-pub(super) fn instance_view(name: &str, os: Os, state: &str) -> Value {
+pub(crate) fn instance_view(name: &str, os: &str, state: &str) -> Value {
     let mut view = json!({
         "disks": [{
             "name": format!("{name}_OsDisk"),
@@ -90,7 +90,7 @@ pub(super) fn instance_view(name: &str, os: Os, state: &str) -> Value {
         ],
     });
     if state == "running" {
-        let os_name = if os == Os::Linux { "debian" } else { "Windows Server 2022 Datacenter" };
+        let os_name = if os == Os::Linux.as_str() { "debian" } else { "Windows Server 2022 Datacenter" };
         view["computerName"] = name.into();
         view["osName"] = os_name.into();
         view["vmAgent"] = json!({

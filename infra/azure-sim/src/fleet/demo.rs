@@ -77,7 +77,8 @@ fn hub(b: &mut Builder) {
             Subnet { name: "workload", prefixes: &["10.2.1.0/24"], nsg: Some(&nsg), routes: Some(&routes) },
         ],
     );
-    firewall(b, &group, "hub-fw", &vnet, "10.2.0.4", &["20.51.4.1", "20.51.4.2"], None);
+    let hub = firewall(b, &group, "hub-fw", &vnet, "10.2.0.4", &["20.51.4.1", "20.51.4.2"], None);
+    publish_website(b, &hub);
     let behind = linux("fw-01", "", "10.2.1.4", "");
     b.vm(&group, Vm { subnet: &format!("{vnet}/subnets/workload"), public: PublicIp::None, ..behind });
 }
@@ -112,7 +113,7 @@ fn firewall(
     private: &str,
     addresses: &[&str],
     policy: Option<&str>,
-) {
+) -> String {
     let id = group.network("azureFirewalls", name);
     let mut configurations = Vec::new();
     for (index, address) in addresses.iter().enumerate() {
@@ -137,6 +138,25 @@ fn firewall(
         properties["firewallPolicy"] = json!({"id": policy});
     }
     b.put(group, &id, "Microsoft.Network/azureFirewalls", properties);
+    id
+}
+
+/// A customer's own NAT rules.
+fn publish_website(b: &mut Builder, firewall: &str) {
+    let collection = json!({
+        "name": "contoso-website", "id": format!("{firewall}/natRuleCollections/contoso-website"),
+        "properties": {
+            "provisioningState": "Succeeded", "priority": 300, "action": {"type": "Dnat"},
+            "rules": [{
+                "name": "https", "description": "The website", "sourceAddresses": ["*"], "protocols": ["TCP"],
+                "destinationAddresses": ["20.51.4.1"], "destinationPorts": ["443"],
+                "translatedAddress": "10.2.1.4", "translatedPort": "8443",
+            }],
+        },
+    });
+    if let Some(firewall) = b.world.get_mut(firewall) {
+        firewall["properties"]["natRuleCollections"] = json!([collection]);
+    }
 }
 
 fn classic(b: &mut Builder) {

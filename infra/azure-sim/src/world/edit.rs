@@ -19,11 +19,12 @@ impl World {
         }
         let Some((parent, property)) = parent_of(id) else {
             self.insert(id, body);
+            self.edited(&id.to_ascii_lowercase());
             return Ok(());
         };
         let list = self.get_mut(&parent).and_then(|parent| children_mut(parent, property));
         upsert(list.ok_or_else(|| parent.clone())?, &name, body);
-        self.sync_effect(&parent);
+        self.edited(&parent);
         Ok(())
     }
 
@@ -37,8 +38,14 @@ impl World {
         let before = list.len();
         list.retain(|child| !has_name(child, name));
         let is_gone = list.len() < before;
-        self.sync_effect(&parent);
+        self.edited(&parent);
         is_gone
+    }
+
+    fn edited(&mut self, key: &str) {
+        self.put_in_effect(key);
+        self.touch(key);
+        self.reevaluate_flows(key, self.now);
     }
 }
 

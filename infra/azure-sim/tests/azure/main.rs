@@ -15,13 +15,33 @@ mod arm_rules;
 #[cfg(test)]
 mod arm_writes;
 #[cfg(test)]
+mod effective_rules;
+#[cfg(test)]
 mod faults;
+#[cfg(test)]
+mod firewalls;
 #[cfg(test)]
 mod fleet;
 #[cfg(test)]
+mod flows;
+#[cfg(test)]
 mod front_door;
 #[cfg(test)]
+mod interfaces;
+#[cfg(test)]
+mod machines;
+#[cfg(test)]
+mod networks;
+#[cfg(test)]
+mod nsgs;
+#[cfg(test)]
 mod probe;
+#[cfg(test)]
+mod public_ips;
+#[cfg(test)]
+mod samples;
+#[cfg(test)]
+mod settings;
 #[cfg(test)]
 mod sign_in;
 #[cfg(test)]

@@ -107,10 +107,31 @@ async fn tells_tcp_and_udp_apart() {
 }
 
 #[tokio::test]
+async fn an_address_says_where_a_packet_goes() {
+    let azure = Azure::start().await;
+    for (destination, source, verdict, rule) in [
+        ("20.51.3.9", OUTSIDE, "open", "allow-https"),
+        ("10.1.0.4", "10.1.0.9", "open", "AllowVnetInBound"),
+        ("10.1.0.4", OUTSIDE, "shut", "allow-https"),
+        ("20.51.3.200", OUTSIDE, "shut", ""),
+    ] {
+        let packet = json!({"destination": destination, "port": 443, "source": source});
+        let seen = azure.control("POST", "/probe", packet).await.json();
+        let decided = seen["decided_by"][0]["rule"].as_str().unwrap_or_default();
+        let what = format!("{destination} {source}");
+        assert_eq!((seen["verdict"].as_str().unwrap(), decided), (verdict, rule), "{what}");
+    }
+    let wrong = json!({"vm": "win-01", "destination": "20.51.3.9", "port": 443, "source": OUTSIDE});
+    assert_eq!(azure.control("POST", "/probe", wrong).await.json()["verdict"], "shut", "of another machine");
+}
+
+#[tokio::test]
 async fn rejects_packets_to_nowhere() {
     let azure = Azure::start().await;
     for (packet, status) in [
         (json!({"vm": "nothing", "port": 22, "protocol": "tcp", "source": OUTSIDE}), 404),
+        (json!({"port": 22, "protocol": "tcp", "source": OUTSIDE}), 400),
+        (json!({"vm": "web-01", "destination": "x", "port": 22, "source": OUTSIDE}), 400),
         (json!({"vm": "web-01", "port": 70_000, "protocol": "tcp", "source": OUTSIDE}), 400),
         (json!({"vm": "web-01", "port": 22, "protocol": "icmp", "source": OUTSIDE}), 400),
         (json!({"vm": "web-01", "port": 22, "protocol": "tcp", "source": "somewhere"}), 400),

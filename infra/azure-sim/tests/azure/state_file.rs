@@ -1,8 +1,9 @@
 use std::path::PathBuf;
 
 use azure_sim::Options;
+use serde_json::{Value, json};
 
-use super::support::{Azure, lease, rule};
+use super::support::{Azure, lease, network, nsg, rule};
 
 /// A path in a new folder under the system's temporary folder.
 fn path(name: &str) -> PathBuf {
@@ -33,6 +34,42 @@ async fn keeps_resources_secrets_and_keys_between_runs() {
     assert_eq!(azure.verdict("web-01", 22, "203.0.113.7").await, "open");
     let history = azure.control("GET", "/history", serde_json::Value::Null).await.json();
     assert_eq!(history.as_array().unwrap().len(), 1);
+    azure.sim.stop().await;
+    std::fs::remove_dir_all(path.parent().unwrap()).unwrap();
+}
+
+#[tokio::test]
+async fn keeps_flows_and_what_is_under_way_between_runs() {
+    let path = path("flows");
+    let slow = |options: &mut Options| {
+        options.state_file = Some(path.clone());
+        options.latency = std::time::Duration::from_secs(1);
+    };
+    let azure = Azure::start_with(slow).await;
+    let owner = azure.owner().await;
+    let packet = json!({"vm": "web-01", "port": 443, "source": "203.0.113.7"});
+    assert_eq!(azure.control("POST", "/flows", packet).await.status, 201);
+    let mut group = owner.get(&nsg("web-01-nsg")).await.json();
+    group["properties"]["flushConnection"] = true.into();
+    group["properties"]["securityRules"] = json!([]);
+    assert_eq!(owner.put(&nsg("web-01-nsg"), &group).await.status, 200);
+    let path_of_nic = network("networkInterfaces", "win-01-nic");
+    let mut nic = owner.get(&path_of_nic).await.json();
+    nic["properties"].as_object_mut().unwrap().remove("networkSecurityGroup");
+    assert_eq!(owner.put(&path_of_nic, &nic).await.status, 200);
+    azure.sim.stop().await;
+
+    let azure = Azure::start_with(slow).await;
+    let flow = async || azure.control("GET", "/flows", Value::Null).await.json()[0]["state"].clone();
+    assert_eq!(
+        (flow().await, azure.verdict("win-01", 443, "203.0.113.7").await.as_str()),
+        (json!("established"), "shut")
+    );
+    azure.clock.advance(std::time::Duration::from_secs(1));
+    assert_eq!(
+        (flow().await, azure.verdict("win-01", 443, "203.0.113.7").await.as_str()),
+        (json!("dropped"), "open")
+    );
     azure.sim.stop().await;
     std::fs::remove_dir_all(path.parent().unwrap()).unwrap();
 }

@@ -10,6 +10,8 @@ use hyper_util::rt::TokioExecutor;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
+pub(crate) use super::samples::{lease, lease_with, network, network_in, nsg, rule, vm};
+
 pub(crate) const PROD: &str = "/subscriptions/0b1f6471-1bf0-4dda-aec3-cb9272f09590";
 pub(crate) const DEV: &str = "/subscriptions/7d3c1e02-5a44-4c8e-9f0b-2f6f0a9be311";
 pub(crate) const ARM_SCOPE: &str = "https://management.azure.com/.default";
@@ -240,55 +242,36 @@ impl Caller<'_> {
         self.send("DELETE", path, None).await
     }
 
+    pub(crate) async fn post(&self, path: &str) -> Answer {
+        self.send("POST", path, None).await
+    }
+
+    /// A write that is to happen only if the resource still has that version.
+    pub(crate) async fn put_if(&self, etag: &str, path: &str, body: &Value) -> Answer {
+        let request = self.request("PUT", path).header("if-match", etag);
+        self.azure.http.send(request.body(Body::from(body.to_string())).unwrap()).await
+    }
+
     pub(crate) async fn send(&self, method: &str, path: &str, body: Option<&Value>) -> Answer {
         self.try_send(method, path, body).await.expect("the simulator answers")
     }
 
-    /// Adds an api-version unless the path has one already.
     pub(crate) async fn try_send(&self, method: &str, path: &str, body: Option<&Value>) -> Option<Answer> {
+        let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
+        self.azure.http.try_send(self.request(method, path).body(body).unwrap()).await
+    }
+
+    /// Adds an api-version unless the path has one already.
+    fn request(&self, method: &str, path: &str) -> axum::http::request::Builder {
         let mut url = self.azure.url(path);
         if !url.contains("api-version=") {
             url.push_str(if url.contains('?') { "&" } else { "?" });
             url.push_str("api-version=2024-05-01");
         }
-        let request = Request::builder()
+        Request::builder()
             .method(method)
             .uri(url.replace(' ', "%20").replace('\'', "%27"))
             .header("authorization", format!("Bearer {}", self.token))
-            .header("content-type", "application/json");
-        let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
-        self.azure.http.try_send(request.body(body).unwrap()).await
+            .header("content-type", "application/json")
     }
-}
-
-/// The id of an NSG in the group of the demo's production machines.
-pub(crate) fn nsg(name: &str) -> String {
-    format!("{PROD}/resourceGroups/prod-rg/providers/Microsoft.Network/networkSecurityGroups/{name}")
-}
-
-pub(crate) fn rule(nsg_name: &str, name: &str) -> String {
-    format!("{}/securityRules/{name}", nsg(nsg_name))
-}
-
-/// A rule that lets one address in to port 22 of `web-01`.
-pub(crate) fn lease(priority: i64) -> Value {
-    json!({"properties": {
-        "protocol": "Tcp", "access": "Allow", "direction": "Inbound", "priority": priority,
-        "sourcePortRange": "*", "destinationPortRange": "22",
-        "sourceAddressPrefix": "203.0.113.7", "destinationAddressPrefix": "10.1.0.4",
-    }})
-}
-
-/// The same rule with other properties; `null` takes one away.
-pub(crate) fn lease_with(changes: Value) -> Value {
-    let mut rule = lease(150);
-    let properties = rule["properties"].as_object_mut().unwrap();
-    for (name, value) in changes.as_object().unwrap() {
-        if value.is_null() {
-            properties.remove(name);
-        } else {
-            properties.insert(name.clone(), value.clone());
-        }
-    }
-    rule
 }

@@ -30,6 +30,12 @@ pub(crate) fn cargo_result(line: &str) -> Tally {
     Tally { passed: count("passed").unwrap_or(0), failed: count("failed").unwrap_or(0) }
 }
 
+/// What a line of the SDK cases adds: `ok NAME` or `FAILED NAME: why`.
+pub(crate) fn case_result(line: &str) -> Tally {
+    let (passed, failed) = (line.starts_with("ok "), line.starts_with("FAILED "));
+    Tally { passed: usize::from(passed), failed: usize::from(failed) }
+}
+
 /// The totals of a TAP report by `node --test`, lines such as `# pass 3`; cancelled tests have failed too.
 pub(crate) fn node_report(report: &str) -> Tally {
     let count = |name| {
@@ -53,6 +59,13 @@ mod tests {
     fn other_lines_of_cargo_count_nothing() {
         assert_eq!(cargo_result("test result_is_read ... ok"), Tally::default());
         assert_eq!(cargo_result("running 12 tests"), Tally::default());
+    }
+
+    #[test]
+    fn lines_of_cases_are_counted() {
+        assert_eq!(case_result("ok a_rule_is_created"), Tally { passed: 1, failed: 0 });
+        assert_eq!(case_result("FAILED a_rule_is_created: AssertionError"), Tally { passed: 0, failed: 1 });
+        assert_eq!(case_result("okay, FAILED was not meant"), Tally::default());
     }
 
     #[test]

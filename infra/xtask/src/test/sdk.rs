@@ -1,0 +1,116 @@
+//! Azure's own Python clients against Azure-in-a-box.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+
+use super::tally::{Tally, case_result};
+use crate::process::Service;
+use crate::{apt, interrupt, shell, workspace};
+
+/// How long Azure-in-a-box may take until it answers.
+const START_LIMIT: Duration = Duration::from_secs(30);
+
+/// What azure-sim prints before its address.
+const READY: &str = "azure-sim is ready at ";
+
+pub(crate) fn run(filter: Option<&str>) -> Result<Tally> {
+    let folder = workspace::target().join("sdk");
+    let python = install(&folder)?;
+    let (_sim, url) = start_sim(&folder)?;
+    let mut program = Command::new(python);
+    program
+        .arg(cases().join("run.py"))
+        .arg(url)
+        .args(filter)
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .env("NO_PROXY", "127.0.0.1");
+    let mut tally = Tally::default();
+    let status = shell::run_observed(&mut program, |line| tally.add(case_result(line)))?;
+    Ok(tally.of_a_run(status.success()))
+}
+
+fn cases() -> PathBuf {
+    workspace::root().join("tests/sdk")
+}
+
+/// The Python of an environment that has the clients, made anew when others are required than it has.
+fn install(folder: &Path) -> Result<PathBuf> {
+    let required = cases().join("requirements.txt");
+    let wanted =
+        fs::read_to_string(&required).with_context(|| format!("cannot read {}", required.display()))?;
+    let python = folder.join("bin/python");
+    let installed = folder.join("requirements.txt");
+    if python.exists() && fs::read_to_string(&installed).is_ok_and(|has| has == wanted) {
+        return Ok(python);
+    }
+    let _ = fs::remove_dir_all(folder);
+    make_environment(folder)?;
+    let mut pip = Command::new(&python);
+    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"])
+        .arg(&required);
+    shell::run(&mut pip)?;
+    fs::write(&installed, wanted).with_context(|| format!("cannot write {}", installed.display()))?;
+    Ok(python)
+}
+
+/// Debian keeps what makes an environment in a package of its own.
+fn make_environment(folder: &Path) -> Result<()> {
+    let make = |output: fn() -> Stdio| {
+        let mut venv = Command::new("python3");
+        venv.args(["-m", "venv"]).arg(folder).stdout(output()).stderr(output());
+        shell::run(&mut venv)
+    };
+    if make(Stdio::null).is_ok() {
+        return Ok(());
+    }
+    interrupt::check()?;
+    apt::install(&["python3", "python3-venv"])?;
+    let _ = fs::remove_dir_all(folder);
+    make(Stdio::inherit)
+}
+
+/// A fresh azure-sim on a port that it chooses itself, and its address.
+fn start_sim(folder: &Path) -> Result<(Service, String)> {
+    let log = folder.join("azure-sim.log");
+    fs::write(&log, "").with_context(|| format!("cannot write {}", log.display()))?;
+    let mut command = Command::new(workspace::binary("azure-sim"));
+    command.args(["--listen", "127.0.0.1:0"]);
+    let mut sim = Service::start(&mut command, &log)?;
+    let until = Instant::now() + START_LIMIT;
+    while Instant::now() < until {
+        interrupt::check()?;
+        if let Some(url) = address(&fs::read_to_string(&log).unwrap_or_default()) {
+            return Ok((sim, url));
+        }
+        if let Some(status) = sim.ended()? {
+            bail!("azure-sim ended ({status}); its last lines:\n{}", sim.last_lines());
+        }
+        thread::sleep(shell::POLL);
+    }
+    bail!("azure-sim did not become ready in {} s", START_LIMIT.as_secs())
+}
+
+/// The address in what azure-sim has printed, once the line is whole.
+fn address(printed: &str) -> Option<String> {
+    let (line, _) = printed.split_once(READY)?.1.split_once('\n')?;
+    Some(line.trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_address_is_read_once_its_line_is_whole() {
+        let whole = "azure-sim is ready at http://127.0.0.1:28081\n";
+        assert_eq!(address(whole).as_deref(), Some("http://127.0.0.1:28081"));
+        for early in ["", "azure-sim is", "azure-sim is ready at http://127.0.0.1:28"] {
+            assert_eq!(address(early), None, "{early}");
+        }
+    }
+}
