@@ -16,7 +16,7 @@ use web_sys::AbortController;
 use crate::{
     browser,
     clock::Clock,
-    model::{failure::Failure, step::Page},
+    model::{failure::Failure, preview::Preview, step::Page},
 };
 
 /// How long an answer may take.
@@ -80,6 +80,11 @@ impl Client {
         let call = Call::new(Method::POST, route::GRANTS);
         let call = call.header(IDEMPOTENCY_HEADER, key).header("prefer", "respond-async");
         self.hear_grant(self.send(call, Some(body)).await)
+    }
+
+    /// What a request would come to now; nothing is written.
+    pub(crate) async fn preview_grant(self, body: &CreateGrant) -> Result<Preview, Failure> {
+        self.send(Call::new(Method::POST, route::GRANT_PREVIEW), Some(body)).await
     }
 
     pub(crate) async fn read_grant(self, grant: GrantId) -> Result<GrantView, Failure> {

@@ -8,6 +8,7 @@ pub(crate) mod lease;
 pub(crate) mod link;
 pub(crate) mod port_state;
 pub(crate) mod prefill;
+pub(crate) mod preview;
 pub(crate) mod proof;
 pub(crate) mod step;
 pub(crate) mod times;

@@ -2,6 +2,7 @@
 
 use shared::{
     api::{Network, Session, VmDetail},
+    policy::LiveSessions,
     port::Protocol,
 };
 
@@ -25,13 +26,23 @@ pub(crate) fn changes(form: &RequestForm, detail: &VmDetail, session: &Session) 
         format!("An allow rule is written to {}, before the guard.", nsgs(&detail.network)),
         format!("It lets {protocol} from {sources} reach port {port}{}.", destination(&detail.network)),
         format!(
-            "After {lasting} the rule is removed and read back as gone. Connections that are up then may stay up."
+            "After {lasting} the rule is removed and read back as gone. {}",
+            sessions(detail.policy.as_ref().map(|policy| policy.live_sessions).unwrap_or_default())
         ),
     ];
     if status.is_some_and(|status| !status.exposed.is_empty()) {
         changes.push("What customer rules let in stays as it is.".to_owned());
     }
     changes
+}
+
+/// What becomes of connections when their opening ends.
+pub(crate) const fn sessions(live_sessions: LiveSessions) -> &'static str {
+    match live_sessions {
+        LiveSessions::Never => "Connections that are up then may stay up.",
+        LiveSessions::OnRevoke => "Connections that are up then may stay up, unless it is closed early.",
+        LiveSessions::AtEnd => "Connections that are up then are cut.",
+    }
 }
 
 /// The NSGs by name, as part of a sentence.
@@ -60,6 +71,20 @@ mod tests {
         assert_eq!(changes[1], "It lets packets of any protocol from 203.0.113.7 reach port 22 of 10.1.0.4.");
         assert!(changes[2].starts_with("After 1 hour "), "{}", changes[2]);
         assert_eq!(changes.len(), 3);
+    }
+
+    #[test]
+    fn what_becomes_of_connections_is_what_the_policy_says() {
+        let mut detail = a_detail();
+        for (live_sessions, word) in [
+            (LiveSessions::Never, "may stay"),
+            (LiveSessions::OnRevoke, "unless"),
+            (LiveSessions::AtEnd, "are cut"),
+        ] {
+            detail.policy.as_mut().unwrap().live_sessions = live_sessions;
+            let last = changes(&a_form(), &detail, &a_session()).pop().unwrap();
+            assert!(last.contains(word), "{last}");
+        }
     }
 
     #[test]

@@ -2,7 +2,12 @@ use leptos::prelude::*;
 use shared::api::VmDetail;
 
 use super::words;
-use crate::{browser, components::copy::CopyButton, model::vm_list::port_name};
+use crate::{
+    browser,
+    components::copy::CopyButton,
+    model::{proof, times, vm_list::port_name},
+    session::SignedIn,
+};
 
 /// What stays the same: addresses, NSGs, the policy.
 #[component]
@@ -32,6 +37,7 @@ pub(super) fn Facts(detail: Memo<VmDetail>) -> impl IntoView {
                 {firewall}
                 <dt>{words::NSGS}</dt><dd>{nsgs}</dd>
                 <Policy detail/>
+                <Drifted detail/>
                 <dt>{words::REGION}</dt><dd>{region}</dd>
                 <dt>{words::SUBSCRIPTION}</dt><dd>{subscription}</dd>
             </dl>
@@ -50,7 +56,20 @@ fn Policy(detail: Memo<VmDetail>) -> impl IntoView {
         };
         let rules = policy.ports.iter().map(line).collect_view();
         let precedence = words::precedence(policy.precedence).map(|text| view! { <p>{text}</p> });
-        Some(view! { <dt>{words::POLICY}</dt><dd>{rules}{precedence}</dd> })
+        let sessions = proof::sessions(policy.live_sessions);
+        Some(view! { <dt>{words::POLICY}</dt><dd>{rules}{precedence}<p>{sessions}</p></dd> })
+    }
+}
+
+/// What somebody did to our rules lately.
+#[component]
+fn Drifted(detail: Memo<VmDetail>) -> impl IntoView {
+    let clock = SignedIn::of_page().clock;
+    let drift = Memo::new(move |_| detail.with(|detail| detail.drift.clone()));
+    move || {
+        let drift = drift.get()?;
+        let words = words::drift(&drift.what, &times::ago(drift.at, clock.coarse_now()));
+        Some(view! { <dt>{words::DRIFT}</dt><dd class="facts__drift">{words}</dd> })
     }
 }
 

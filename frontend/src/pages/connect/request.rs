@@ -1,4 +1,6 @@
-use leptos::prelude::*;
+use std::time::Duration;
+
+use leptos::{prelude::*, task::spawn_local_scoped_with_cancellation, wasm_bindgen::JsCast};
 use shared::{api::CreateGrant, policy::JustificationRule};
 
 mod fields;
@@ -14,15 +16,21 @@ use self::{
 };
 use super::{desk::Desk, words};
 use crate::{
-    components::notice::MaybeFailure,
+    browser,
+    components::notice::{FailureNotice, MaybeFailure},
     model::{
+        failure::Failure,
         form::Objection,
+        preview::Preview,
         proof,
         verdict::{action, verdict},
     },
     session::SignedIn,
     task::Tasks,
 };
+
+/// How long somebody who types is waited for.
+const TYPING: Duration = Duration::from_millis(400);
 
 pub(super) type Verdict = Memo<Result<CreateGrant, Vec<Objection>>>;
 
@@ -65,7 +73,7 @@ pub(super) fn Request(desk: Desk) -> impl IntoView {
             <Lasting desk verdict/>
             {why_last}
         </form>
-        <Changes desk/>
+        <Changes desk verdict/>
     }
 }
 
@@ -99,24 +107,62 @@ fn Refusal(desk: Desk) -> impl IntoView {
     }
 }
 
-/// What would be written, who gets in, what stays as it is.
+/// What would be written, who gets in, what stays as it is; and once that is looked at, what Azure makes of it.
 #[component]
-fn Changes(desk: Desk) -> impl IntoView {
+fn Changes(desk: Desk, verdict: Verdict) -> impl IntoView {
     let session = SignedIn::of_page().session;
+    let looked_at = RwSignal::new(false);
     let lines = Memo::new(move |_| {
         desk.detail.with(|detail| {
             session.with(|session| desk.form.with(|form| proof::changes(form, detail, session)))
         })
     });
+    let toggle = move |event: web_sys::Event| looked_at.set(is_open(&event));
     move || {
         lines.with(|lines| !lines.is_empty()).then(|| {
             let items = lines.get().into_iter().map(|text| view! { <li>{text}</li> }).collect_view();
             view! {
-                <details class="fold fold--action">
+                <details class="fold fold--action" open=looked_at.get_untracked() on:toggle=toggle>
                     <summary>{words::CHANGES}</summary>
                     <ol class="changes">{items}</ol>
+                    <Checked verdict looked_at/>
                 </details>
             }
         })
+    }
+}
+
+fn is_open(event: &web_sys::Event) -> bool {
+    let element = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
+    element.is_some_and(|details| details.has_attribute("open"))
+}
+
+/// The same, worked out from the rules as they are in Azure now.
+#[component]
+fn Checked(verdict: Verdict, looked_at: RwSignal<bool>) -> impl IntoView {
+    let client = SignedIn::of_page().client;
+    let answer: RwSignal<Option<Result<Preview, Failure>>> = RwSignal::new(None);
+    Effect::new(move |_| {
+        answer.set(None);
+        let Ok(body) = verdict.get() else { return };
+        if !looked_at.get() {
+            return;
+        }
+        spawn_local_scoped_with_cancellation(async move {
+            // Whoever is still typing is not asked after each letter.
+            browser::sleep(TYPING).await;
+            answer.set(Some(client.preview_grant(&body).await));
+        });
+    });
+    move || match answer.get() {
+        None if looked_at.get() && verdict.with(Result::is_ok) => {
+            view! { <p class="muted" role="status">{words::CHECKING}</p> }.into_any()
+        }
+        None => ().into_any(),
+        Some(Err(failure)) => view! { <FailureNotice failure/> }.into_any(),
+        Some(Ok(preview)) => {
+            let items = preview.lines().into_iter().map(|text| view! { <li>{text}</li> }).collect_view();
+            view! { <p class="muted">{words::CHECKED_NOW}</p><ul class="changes">{items}</ul> }.into_any()
+        }
     }
 }

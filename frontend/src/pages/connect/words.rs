@@ -1,6 +1,6 @@
 use shared::{
     api::LeaseView,
-    grant::CloseReason,
+    grant::{CloseReason, Sessions},
     policy::{PortRule, Precedence},
     port::Protocol,
     source::{AllowedSources, Sources},
@@ -46,6 +46,8 @@ pub(super) const MIN: &str = "min";
 pub(super) const WHY_OPTIONAL: &str = "optional";
 pub(super) const WHY_REQUIRED: &str = "required by the policy";
 pub(super) const CHANGES: &str = "What this changes";
+pub(super) const CHECKING: &str = "Checking with Azure…";
+pub(super) const CHECKED_NOW: &str = "Worked out from Azure's rules as they are now:";
 pub(super) const ASKING: &str = "Asking…";
 pub(super) const ASK_SOMEBODY: &str = "Your Azure roles let you see this VM and not ask for access. The role it takes has the action \
      Microsoft.Security/locations/jitNetworkAccessPolicies/initiate/action.";
@@ -84,7 +86,13 @@ pub(super) const REGION: &str = "Region";
 pub(super) const SUBSCRIPTION: &str = "Subscription";
 pub(super) const ACTIVITY: &str = "Activity of this VM";
 pub(super) const COPY_LINK: &str = "Copy link to this page";
+pub(super) const DRIFT: &str = "Changed by somebody else";
 pub(super) const GUARD_FIRST: &str = "The guard comes before the VM's own rules.";
+
+/// *Somebody removed rule … from web-01-nsg, 5 min ago. Postern wrote it again.*
+pub(super) fn drift(what: &str, ago: &str) -> String {
+    format!("{what}, found {ago}. Postern writes such a rule again.")
+}
 
 pub(super) fn checked(ago: &str) -> String {
     format!("checked {ago}")
@@ -112,6 +120,17 @@ pub(super) fn ended(reason: CloseReason, time: &str, trouble: Option<&str>) -> S
             Some(trouble) => format!("It could not be opened: {trouble}"),
             None => "It could not be opened; the activity of this VM says why.".to_owned(),
         },
+    }
+}
+
+/// What became of the connections that were up.
+pub(super) fn with_sessions(ended: String, sessions: &Sessions) -> String {
+    match sessions {
+        Sessions::Untouched => ended,
+        Sessions::Cut => format!("{ended} Connections that were up were cut."),
+        Sessions::Left { reason } => {
+            format!("{ended} Connections that were up could not be cut and may go on: {reason}.")
+        }
     }
 }
 

@@ -47,7 +47,8 @@ fn Ended(desk: Desk) -> impl IntoView {
         let own = desk.own.get()?;
         match phase(&own, now) {
             Phase::Closed { reason, at } => {
-                Some(words::ended(reason, &clock_time(at, now), own.trouble.as_deref()))
+                let ended = words::ended(reason, &clock_time(at, now), own.trouble.as_deref());
+                Some(words::with_sessions(ended, &own.lease.sessions))
             }
             Phase::Opening { .. } | Phase::Open { .. } | Phase::Closing { .. } => None,
         }
