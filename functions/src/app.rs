@@ -3,15 +3,17 @@
 use std::{path::PathBuf, sync::Arc};
 
 use axum::extract::FromRef;
+use jiff::Timestamp;
 use shared::vm::SubscriptionId;
 use url::Url;
 
 use crate::{
     auth::Auth,
     clock::{Clock, Ids},
-    config::Config,
+    config::{Config, Secret},
     enforce::Engine,
     fabric::Fabric,
+    metrics::Metrics,
     rights::Rights,
     store::Store,
 };
@@ -33,6 +35,9 @@ pub struct Parts {
     pub assets: Option<PathBuf>,
     /// Whether work goes on after an answer: true of a process, false of a function that is frozen between calls.
     pub background: bool,
+    /// Who may read the metrics; `None`: nobody.
+    pub metrics_token: Option<Secret<String>>,
+    pub started_at: Timestamp,
 }
 
 impl App {
@@ -41,12 +46,17 @@ impl App {
         auth: Auth,
         (store, fabric): (Store, Arc<dyn Fabric>),
         (clock, ids): (Arc<dyn Clock>, Arc<dyn Ids>),
+        metrics: Arc<Metrics>,
         background: bool,
     ) -> Self {
+        let started_at = clock.now();
         let author =
             shared::nsg::desired::Author { deployment: config.deployment.clone(), store: store.id() };
         let rights = Rights::new(Arc::clone(&fabric), Arc::clone(&clock));
-        let engine = Arc::new(Engine::new(Arc::new(store.clone()), fabric, clock, author));
+        let mut engine = Engine::new(Arc::new(store.clone()), fabric, clock, author);
+        engine.clock_tolerance = config.clock_tolerance;
+        engine.metrics = metrics;
+        let engine = Arc::new(engine);
         Self(Arc::new(Parts {
             engine,
             store,
@@ -57,6 +67,8 @@ impl App {
             public_url: config.public_url.clone(),
             assets: config.assets.clone(),
             background,
+            metrics_token: config.metrics_token.clone(),
+            started_at,
         }))
     }
 
@@ -64,7 +76,7 @@ impl App {
         &self.store
     }
 
-    pub fn now(&self) -> jiff::Timestamp {
+    pub fn now(&self) -> Timestamp {
         self.engine.clock.now()
     }
 

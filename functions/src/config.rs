@@ -2,14 +2,22 @@
 
 mod reader;
 mod secret;
+mod values;
 
 use std::{net::SocketAddr, path::PathBuf};
 
 use azure_core::credentials::Secret as AzureSecret;
+use jiff::SignedDuration;
 use shared::{nsg::stamp::Deployment, vm::SubscriptionId};
 use url::Url;
 
-use self::reader::Reader;
+use self::{
+    reader::Reader,
+    values::{
+        clock_tolerance, cookie_key, database, guid, log_filter, log_format, proxies, public_url, safe_url,
+        some_text, subscriptions,
+    },
+};
 pub use self::{
     reader::{ConfigError, ConfigErrors},
     secret::Secret,
@@ -46,6 +54,10 @@ pub struct Config {
     pub log_filter: String,
     /// A PEM file with one more certificate authority to trust.
     pub extra_ca: Option<PathBuf>,
+    /// How far this process's clock may be from Azure's while new openings are made; 5 s to 5 minutes.
+    pub clock_tolerance: SignedDuration,
+    /// Who may read the metrics; without it nobody may.
+    pub metrics_token: Option<Secret<String>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,7 +95,7 @@ const CLOUDS: [(&str, [&str; 3]); 3] = [
 ];
 
 /// All variables of ours that have a meaning; any other is a slip of the pen.
-const KNOWN: [&str; 23] = [
+const KNOWN: [&str; 25] = [
     "POSTERN_LISTEN",
     "POSTERN_PUBLIC_URL",
     "POSTERN_CLOUD",
@@ -106,6 +118,8 @@ const KNOWN: [&str; 23] = [
     "POSTERN_LOG",
     "POSTERN_LOG_FILTER",
     "POSTERN_EXTRA_CA",
+    "POSTERN_CLOCK_TOLERANCE",
+    "POSTERN_METRICS_TOKEN",
     "FUNCTIONS_CUSTOMHANDLER_PORT",
 ];
 
@@ -146,6 +160,8 @@ impl Config {
         let log_filter = read.or("POSTERN_LOG_FILTER", "a level or a filter, like info", "info", log_filter);
         let assets = read.optional("POSTERN_ASSETS").map(PathBuf::from);
         let extra_ca = read.optional("POSTERN_EXTRA_CA").map(PathBuf::from);
+        let clock_tolerance = read.or("POSTERN_CLOCK_TOLERANCE", TOLERANCE, "PT1M", clock_tolerance);
+        let metrics_token = metrics_token(read);
         Some(Self {
             listen: listen?,
             public_url: public_url?,
@@ -166,11 +182,23 @@ impl Config {
             log: log?,
             log_filter: log_filter?,
             extra_ca,
+            clock_tolerance: clock_tolerance?,
+            metrics_token: metrics_token?.map(Secret::new),
         })
     }
 }
 
+/// `Some(None)`: none is set, which is good.
+fn metrics_token(read: &mut Reader) -> Option<Option<String>> {
+    let Some(text) = read.optional("POSTERN_METRICS_TOKEN") else { return Some(None) };
+    read.check("POSTERN_METRICS_TOKEN", METRICS_TOKEN, &text, values::metrics_token).map(Some)
+}
+
 const URL: &str = "an https URL (http only for this machine: 127.0.0.1, [::1] or localhost)";
+
+const TOLERANCE: &str = "seconds or a duration like PT1M, from 5 seconds to 5 minutes";
+
+const METRICS_TOKEN: &str = "16 or more visible ASCII characters";
 
 const PUBLIC_URL: &str =
     "an https URL without a path (http only for this machine: 127.0.0.1, [::1] or localhost)";
@@ -189,65 +217,6 @@ fn listen(read: &mut Reader) -> Option<SocketAddr> {
     read.or("POSTERN_LISTEN", "an address and port, like 127.0.0.1:8080", "127.0.0.1:8080", |text| {
         text.parse().ok()
     })
-}
-
-/// Tokens and secrets travel to these URLs, so only this machine itself may go without TLS.
-fn safe_url(text: &str) -> Option<Url> {
-    let url: Url = text.parse().ok()?;
-    let own = match url.host()? {
-        url::Host::Domain(name) => name == "localhost",
-        url::Host::Ipv4(address) => address.is_loopback(),
-        url::Host::Ipv6(address) => address.is_loopback(),
-    };
-    let nobody = url.username().is_empty() && url.password().is_none();
-    let plain = nobody && url.query().is_none() && url.fragment().is_none();
-    (plain && (url.scheme() == "https" || (url.scheme() == "http" && own))).then_some(url)
-}
-
-/// Cookies and the way back from a sign-in are for the whole host.
-fn public_url(text: &str) -> Option<Url> {
-    safe_url(text).filter(|url| url.path() == "/")
-}
-
-fn some_text(text: &str) -> Option<String> {
-    (!text.trim().is_empty()).then(|| text.to_owned())
-}
-
-fn guid(text: &str) -> Option<String> {
-    uuid::Uuid::try_parse(text).ok().filter(|_| text.len() == 36).map(|id| id.to_string())
-}
-
-fn subscriptions(text: &str) -> Option<Vec<SubscriptionId>> {
-    let mut ids: Vec<SubscriptionId> =
-        text.split(',').map(|id| id.trim().parse().ok()).collect::<Option<_>>()?;
-    ids.sort_unstable();
-    ids.dedup();
-    (!ids.is_empty()).then_some(ids)
-}
-
-fn database(text: &str) -> Option<String> {
-    text.strip_prefix("sqlite:").filter(|path| !path.is_empty()).map(|_| text.to_owned())
-}
-
-fn cookie_key(text: &str) -> Option<[u8; 64]> {
-    use base64::{Engine as _, engine::general_purpose::STANDARD};
-    STANDARD.decode(text.trim()).ok()?.try_into().ok()
-}
-
-fn proxies(text: &str) -> Option<usize> {
-    text.parse().ok().filter(|count| *count <= 10)
-}
-
-fn log_format(text: &str) -> Option<LogFormat> {
-    match text {
-        "json" => Some(LogFormat::Json),
-        "pretty" => Some(LogFormat::Pretty),
-        _ => None,
-    }
-}
-
-fn log_filter(text: &str) -> Option<String> {
-    tracing_subscriber::EnvFilter::try_new(text).ok().map(|_| text.to_owned())
 }
 
 fn credential(read: &mut Reader, authority: Option<&Url>, tenant: Option<&str>) -> Option<CredentialSource> {

@@ -9,32 +9,36 @@ mod look;
 mod preview;
 mod reconcile;
 mod sessions;
+mod settled;
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap},
     sync::{Arc, Mutex, PoisonError},
 };
 
 use futures::{StreamExt, stream};
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use shared::{
     audit::{Event, Record},
     decision::Requester,
-    exposure::Observations,
     firewall::NatUnproven,
     grant::{CloseReason, GrantId},
     inventory::Machine,
     nsg::{
         ObservedNsg,
         desired::Author,
-        plan::Obstacle,
         proof::Unproven,
         stamp::{Purpose, Stamp},
     },
     vm::{FirewallId, NsgId, SubscriptionId, VmId},
 };
 
-pub use self::{firewalls::SettledFirewalls, look::Look, preview::Preview, sessions::Cut};
+pub use self::{
+    look::Look,
+    preview::Preview,
+    sessions::Cut,
+    settled::{Settled, SettledFirewalls},
+};
 
 use crate::{
     clock::Clock,
@@ -98,26 +102,6 @@ impl From<FabricError> for EnforceError {
 impl From<StoreError> for EnforceError {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
-    }
-}
-
-/// What working on several NSGs came to; one that fails keeps no other from being done.
-#[derive(Debug, Default)]
-pub struct Settled {
-    /// The NSGs as they were read back.
-    pub observed: Observations,
-    /// When each of those readings began.
-    pub read_at: BTreeMap<NsgId, Timestamp>,
-    pub obstacles: Vec<(NsgId, Obstacle)>,
-    /// The NSGs that are not as they should be, or could not be read.
-    pub failures: BTreeMap<NsgId, EnforceError>,
-    pub firewalls: SettledFirewalls,
-}
-
-impl Settled {
-    fn obstructs_a_grant(&self) -> bool {
-        !self.firewalls.obstacles.is_empty()
-            || self.obstacles.iter().any(|(_, obstacle)| obstacle.grant.is_some())
     }
 }
 
@@ -207,19 +191,13 @@ impl Engine {
         Ok(nsgs)
     }
 
-    /// The NSGs where rules of ours were last seen: their VMs may have moved away, or be gone.
-    pub(crate) async fn left_behind_in(
+    /// The NSGs that were ever read and are still there. Their VMs may have moved away or be gone, and a rule that was
+    /// written and never read back is in none of the readings.
+    pub(crate) async fn known_nsgs(
         &self,
         subscription: SubscriptionId,
     ) -> Result<BTreeSet<NsgId>, StoreError> {
-        let seen = self.store.observations(subscription).await?.into_values();
-        let has_ours = |nsg: &ObservedNsg| nsg.rules.iter().any(|rule| self.is_ours(&rule.name));
-        Ok(seen.filter(|(nsg, _)| has_ours(nsg)).map(|(nsg, _)| nsg.id).collect())
-    }
-
-    /// Whether a rule of that name is one of this deployment's.
-    pub(crate) fn is_ours(&self, name: &str) -> bool {
-        name.parse::<Stamp>().is_ok_and(|stamp| stamp.deployment == self.author.deployment)
+        Ok(self.store.observations(subscription).await?.into_keys().collect())
     }
 
     /// Moves a lease's end to now, whoever else changes it meanwhile. `false`: it kept changing, and was not ended.

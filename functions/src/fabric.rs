@@ -1,8 +1,9 @@
 //! The port to what enforces NSG rules.
 
 pub mod azure;
+pub mod memory;
 
-use std::{fmt::Debug, time::Duration};
+use std::{collections::BTreeSet, fmt::Debug, time::Duration};
 
 use async_trait::async_trait;
 use jiff::SignedDuration;
@@ -19,6 +20,9 @@ use shared::{
 pub trait Fabric: Send + Sync + Debug {
     /// The VMs of a subscription with the way that packets take to each.
     async fn inventory(&self, subscription: SubscriptionId) -> Result<Inventory, FabricError>;
+
+    /// The NSGs of a subscription that have a rule with a name that a Postern gives, attached to something or not.
+    async fn marked_nsgs(&self, subscription: SubscriptionId) -> Result<BTreeSet<NsgId>, FabricError>;
 
     /// One VM, read anew; `None` if it does not exist. Classic VMs are only in the inventory.
     async fn machine(&self, vm: &VmId) -> Result<Option<Machine>, FabricError>;
@@ -39,6 +43,9 @@ pub trait Fabric: Send + Sync + Debug {
         observed: &ObservedFirewall,
         collection: &NatCollection,
     ) -> Result<Written, WriteFailure>;
+
+    /// Whether the NSG cuts established flows that its rules no longer let in.
+    async fn flushes(&self, nsg: &NsgId) -> Result<bool, FabricError>;
 
     /// Sets whether the NSG cuts established flows that its rules no longer let in, and tells what was set before.
     /// Where it was so already nothing is written. Refused where Azure does not offer it.

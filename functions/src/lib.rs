@@ -11,6 +11,7 @@ pub mod error;
 pub mod fabric;
 mod handlers;
 pub mod inventory;
+pub mod metrics;
 pub mod rights;
 pub mod router;
 pub mod start;

@@ -1,6 +1,7 @@
 //! The one router: the local server, the Azure Functions custom handler and AWS Lambda all serve it.
 
 mod assets;
+mod count;
 mod headers;
 
 use axum::{
@@ -18,9 +19,10 @@ use crate::{
     error::ApiError,
     handlers::{
         create_grant::create_grant, export_activity::export_activity, list_activity::list_activity,
-        list_grants::list_grants, list_vms::list_vms, put_policy::put_policy, read_grant::read_grant,
-        read_health, read_rdp::read_rdp, read_session::read_session, read_vm::read_vm,
-        remove_policy::remove_policy, revoke_grant::revoke_grant, run_sweep::run_sweep,
+        list_grants::list_grants, list_vms::list_vms, preview_grant::preview_grant, put_policy::put_policy,
+        read_grant::read_grant, read_health, read_metrics::read_metrics, read_rdp::read_rdp,
+        read_session::read_session, read_vm::read_vm, remove_policy::remove_policy,
+        revoke_grant::revoke_grant, run_sweep::run_sweep,
     },
 };
 
@@ -36,6 +38,7 @@ pub fn router(app: App) -> Router {
         .route("/api/vms/{subscription}/{group}/{name}/policy", put(put_policy).delete(remove_policy))
         .route("/api/vms/{subscription}/{group}/{name}/rdp", get(read_rdp))
         .route(route::GRANTS, get(list_grants).post(create_grant))
+        .route(route::GRANT_PREVIEW, post(preview_grant))
         .route("/api/grants/{id}", get(read_grant))
         .route("/api/grants/{id}/revoke", post(revoke_grant))
         .route(route::ACTIVITY, get(list_activity))
@@ -46,6 +49,7 @@ pub fn router(app: App) -> Router {
         .route(route::SIGN_OUT, post(sign_in::end))
         .route("/healthz", get(read_health::is_alive))
         .route("/readyz", get(read_health::is_ready))
+        .route("/metrics", get(read_metrics))
         .route("/api/{*rest}", axum::routing::any(no_such_operation))
         .route("/auth/{*rest}", axum::routing::any(no_such_operation))
         .fallback_service(assets)
@@ -53,6 +57,7 @@ pub fn router(app: App) -> Router {
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .layer(middleware::from_fn_with_state(app.clone(), close_what_is_due))
         .layer(middleware::from_fn_with_state(app.clone(), headers::secure))
+        .layer(middleware::from_fn_with_state(app.clone(), count::count))
         .layer(tower_http::trace::TraceLayer::new_for_http().make_span_with(headers::span))
         .with_state(app)
 }

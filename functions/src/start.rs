@@ -10,6 +10,7 @@ use crate::{
     clock::{Clock, Ids, SystemClock, SystemIds},
     config::Config,
     fabric::azure::{ArmEndpoint, AzureFabric, credential},
+    metrics::Metrics,
     store::Store,
 };
 
@@ -40,12 +41,13 @@ pub async fn application(config: &Config, background: bool) -> Result<App, Start
     let credential =
         credential::build(config.credential.clone(), http.clone()).map_err(StartError::because)?;
     let endpoint = ArmEndpoint { url: config.arm_url.clone(), audience: config.arm_audience.clone() };
-    let fabric =
-        Arc::new(AzureFabric::new(endpoint, credential, http.clone(), Arc::clone(&clock), Arc::clone(&ids)));
+    let metrics = Arc::new(Metrics::new());
+    let fabric = AzureFabric::new(endpoint, credential, http.clone(), Arc::clone(&clock), Arc::clone(&ids));
+    let fabric = Arc::new(fabric.counted_in(&metrics));
     let mut fresh = [0; 2];
     ids.bytes(&mut fresh);
     let fresh_id = StoreId::new(u16::from_be_bytes(fresh));
     let store = Store::open(&config.database, fresh_id).await.map_err(StartError::because)?;
     let auth = Auth::new(config, http, Arc::clone(&clock), Arc::clone(&ids));
-    Ok(App::new(config, auth, (store, fabric), (clock, ids), background))
+    Ok(App::new(config, auth, (store, fabric), (clock, ids), metrics, background))
 }

@@ -54,7 +54,8 @@ pub async fn run(
     let mut run = Run::start(engine, subscriptions);
     loop {
         run.take_up(left_over(engine).await?).await?;
-        if run.is_idle() && engine.clock.now() >= until {
+        // The clock may have been set back since the run began.
+        if run.is_idle() && (!looks_ahead || engine.clock.now() >= until) {
             break;
         }
         let now = engine.clock.now();
@@ -137,10 +138,14 @@ impl<'e> Run<'e> {
             Ok(look) => {
                 let look = look?;
                 self.report.nsgs += look.nsgs;
+                self.engine.metrics.sweep_failures.inc_by(look.failures.len().try_into().unwrap_or(0));
                 self.report.failures.extend(look.failures);
                 self.take_up_firewalls(look.behind_firewalls);
             }
-            Err(error) => self.report.failures.push(format!("a look broke off: {error}")),
+            Err(error) => {
+                self.engine.metrics.sweep_failures.inc();
+                self.report.failures.push(format!("a look broke off: {error}"));
+            }
         }
         if self.looks.is_empty() {
             self.engine.store.note_sweep(self.engine.clock.now()).await?;

@@ -67,9 +67,24 @@ async fn an_rdp_file_leads_to_the_mapped_port_and_there_is_none_before() {
 }
 
 #[tokio::test]
+async fn an_opening_that_would_let_in_whom_a_customers_nat_rule_leads_there_is_refused() {
+    let world = enabled(8443).await;
+    let refused = world.client("ADMIN").await.open(&fw_01(), 8443, "PT1H").await.expect(409);
+    assert_eq!(refused.code(), "obstructed");
+    assert!(refused.message().contains("https in contoso-website"), "{}", refused.text);
+}
+
+#[tokio::test]
 async fn a_customers_nat_rule_to_a_protected_port_is_named_with_the_rule_that_lets_it_in() {
     let world = enabled(8443).await;
-    world.client("ADMIN").await.open(&fw_01(), 8443, "PT1H").await.expect(201);
+    let nsg = fw_01()
+        .to_string()
+        .replace("Compute/virtualMachines/fw-01", "Network/networkSecurityGroups/workload-nsg");
+    let rule = tests::a_rule(300, "Allow", "10.2.0.0/26", "8443");
+    let put = json!({ "id": format!("{nsg}/securityRules/published"), "body": { "properties": rule } });
+    world.sim_call(reqwest::Method::PUT, "resources", &put).await;
+    world.pass(60);
+    world.sweep().await;
     let port = detail(&world).await["ports"][0].clone();
     assert_eq!(port["state"]["state"], "possibly_open", "{port}");
     let exposed = port["exposed"].as_array().unwrap();
@@ -77,5 +92,5 @@ async fn a_customers_nat_rule_to_a_protected_port_is_named_with_the_rule_that_le
     let led = led.unwrap_or_else(|| panic!("{port}"));
     assert_eq!((&led["nat"]["firewall"], &led["nat"]["name"]), (&json!("hub-fw"), &json!("https")));
     assert_eq!((&led["from"], &led["certain"]), (&json!(["*"]), &json!(true)));
-    assert!(led["rule"]["name"].as_str().unwrap().contains("-lease-"), "{led}");
+    assert_eq!(led["rule"]["name"], "published", "{led}");
 }

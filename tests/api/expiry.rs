@@ -89,6 +89,26 @@ async fn a_wiped_guard_and_a_wiped_lease_rule_are_written_again() {
     assert_eq!(world.probe(&vm("web-01"), 22, "203.0.113.7").await, "open");
 }
 
+#[tokio::test]
+async fn with_the_store_lost_every_lease_closes_at_its_stamped_end_and_guards_stay_and_are_adopted() {
+    let mut world = opened().await;
+    let guard = world.rules("web-01-nsg").await.into_iter().find(|name| name.contains("-guard-")).unwrap();
+    world.lose_store().await;
+    world.sweep().await;
+    assert_eq!(world.probe(&vm("web-01"), 22, "203.0.113.7").await, "open", "it is never closed early");
+    world.pass(3600);
+    world.sweep().await;
+    assert_eq!(world.probe(&vm("web-01"), 22, "203.0.113.7").await, "shut");
+    assert_eq!(world.probe(&vm("web-01"), 22, "10.1.0.9").await, "shut");
+    let ours = |rules: Vec<String>| -> Vec<String> {
+        rules.into_iter().filter(|name| name.starts_with("postern-")).collect()
+    };
+    assert_eq!(ours(world.rules("web-01-nsg").await), std::slice::from_ref(&guard));
+    world.client("ADMIN").await.enable(&vm("web-01"), 22).await.expect(200);
+    let adopted = ours(world.rules("web-01-nsg").await);
+    assert!(adopted.len() == 1 && adopted[0] != guard && adopted[0].contains("-dead-guard-"), "{adopted:?}");
+}
+
 async fn opened() -> World {
     let world = World::start().await;
     world.client("ADMIN").await.enable(&vm("web-01"), 22).await.expect(200);

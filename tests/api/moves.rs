@@ -107,6 +107,21 @@ async fn an_nsg_that_is_gone_is_said_and_holds_up_nothing() {
 }
 
 #[tokio::test]
+async fn a_rule_of_ours_in_an_nsg_that_nothing_uses_is_found_and_removed() {
+    let world = opened().await;
+    let lease = world.rules("web-01-nsg").await.into_iter().find(|name| name.contains("-lease-")).unwrap();
+    let mut loose = resource(&world, &nsg("stopped-01-nsg").to_string()).await;
+    loose["name"] = "loose-nsg".into();
+    loose["id"] = nsg("loose-nsg").to_string().into();
+    loose["properties"].as_object_mut().unwrap().remove("networkInterfaces");
+    let put = json!({ "id": nsg("loose-nsg").to_string(), "body": loose });
+    world.sim_call(reqwest::Method::PUT, "resources", &put).await;
+    world.put_rule("loose-nsg", &lease, &a_rule(100, "Allow", "203.0.113.7", "22")).await;
+    next_look(&world).await;
+    assert_eq!((ours(&world, "loose-nsg").await, ours(&world, "web-01-nsg").await), (0, 2));
+}
+
+#[tokio::test]
 async fn a_stopped_vm_keeps_its_guard_and_its_end() {
     let world = World::start().await;
     let stopped = vm("stopped-01");

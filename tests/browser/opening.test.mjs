@@ -18,7 +18,6 @@ describe("an admin", () => {
     for (const [vm, reason] of [
       ["bare-01", /No network security group/],
       ["classic-01", /classic VM/],
-      ["fw-01", /Azure Firewall/],
       ["fwpol-01", /firewall policy/],
     ]) {
       await page.getByRole("row", { name: new RegExp(vm) }).getByText(reason).first().waitFor();

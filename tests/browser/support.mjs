@@ -101,7 +101,7 @@ export async function apiClient(who) {
 export async function enable(vm, port) {
   const admin = await apiClient("ADMIN");
   const rule = { port, protocol: "any", allowed_sources: "any", max_duration: "PT3H" };
-  const body = { ports: [rule], justification: "optional", precedence: "customer_first" };
+  const body = { ports: [rule], justification: "optional", precedence: "customer_first", live_sessions: "never" };
   const answer = await admin("PUT", `/api/vms/${PRODUCTION}/prod-rg/${vm}/policy`, body);
   if (answer.status !== 200) throw new Error(`not enabled: ${JSON.stringify(answer.body)}`);
 }

@@ -77,7 +77,10 @@ impl Azure {
 
     /// Whether an SSH packet from the tests' client reaches the VM now.
     pub(crate) async fn lets_ssh_in(&self, vm: &str) -> bool {
-        let packet = json!({"vm": vm, "port": 22, "protocol": "tcp", "source": CLIENT});
+        self.lets_in(json!({"vm": vm, "port": 22, "protocol": "tcp", "source": CLIENT})).await
+    }
+
+    pub(crate) async fn lets_in(&self, packet: Value) -> bool {
         let answer: Value = self.sim_call(reqwest::Method::POST, "probe", packet).await.json().await.unwrap();
         answer["verdict"] == "open"
     }

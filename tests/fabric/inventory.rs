@@ -27,7 +27,7 @@ async fn the_fleet_is_found_with_the_reason_for_each_unsupported_vm() {
         ("bare-01", vec![Unsupported::NoNsg]),
         ("classic-01", vec![Unsupported::Classic]),
         ("crowded-01", vec![]),
-        ("fw-01", vec![Unsupported::BehindFirewall]),
+        ("fw-01", vec![]),
         ("fwpol-01", vec![Unsupported::FirewallPolicy, Unsupported::NoNsg]),
         ("legacy-01", vec![]),
         ("locked-01", vec![]),

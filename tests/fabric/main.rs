@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod azure;
 #[cfg(test)]
+mod firewall;
+#[cfg(test)]
 mod identity;
 #[cfg(test)]
 mod inventory;

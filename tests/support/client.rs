@@ -70,7 +70,7 @@ impl Client {
     pub async fn enable(&self, vm: &VmId, port: u16) -> Answer {
         let rule =
             json!({ "port": port, "protocol": "tcp", "allowed_sources": "any", "max_duration": "PT3H" });
-        let body = json!({ "ports": [rule], "justification": "optional", "precedence": "customer_first" });
+        let body = json!({ "ports": [rule], "justification": "optional", "precedence": "customer_first", "live_sessions": "never" });
         self.call(Method::PUT, &api::policy_path(vm), Some(body.to_string())).await
     }
 

@@ -8,25 +8,45 @@ use functions::{
     clock::{Clock, Ids, ManualClock, SeededIds},
     config::Config,
     fabric::azure::{ArmEndpoint, AzureFabric},
+    metrics::Metrics,
     router::router,
     store::Store,
     sweep::{self, SweepReport},
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use shared::{nsg::stamp::StoreId, vm::VmId};
+use shared::{
+    nsg::{ObservedNsg, stamp::StoreId},
+    vm::{NsgId, VmId},
+};
 use tempfile::TempDir;
 
 use crate::{Client, credential::SimIdentity};
 
 pub const PRODUCTION: &str = "0b1f6471-1bf0-4dda-aec3-cb9272f09590";
 pub const DEVELOPMENT: &str = "7d3c1e02-5a44-4c8e-9f0b-2f6f0a9be311";
+/// With which a test's Prometheus comes.
+pub const METRICS_TOKEN: &str = "a-token-for-the-tests";
 /// Where the tests' callers come from, as the trusted proxy in front says.
 pub const CLIENT_ADDRESS: &str = "203.0.113.7";
 
 /// A VM of the demo fleet's `prod-rg`.
 pub fn vm(name: &str) -> VmId {
     VmId::new(PRODUCTION.parse().expect("a GUID"), "prod-rg", name).expect("a name")
+}
+
+/// An NSG of the demo fleet's `prod-rg`.
+pub fn nsg(name: &str) -> NsgId {
+    NsgId::new(PRODUCTION.parse().expect("a GUID"), "prod-rg", name).expect("a name")
+}
+
+/// An inbound rule in ARM's words, for every protocol and destination.
+pub fn a_rule(priority: u16, access: &str, source: &str, port: &str) -> Value {
+    json!({
+        "protocol": "*", "access": access, "direction": "Inbound", "priority": priority,
+        "sourceAddressPrefix": source, "sourcePortRange": "*",
+        "destinationAddressPrefix": "*", "destinationPortRange": port,
+    })
 }
 
 /// Postern and Azure, sharing one clock.
@@ -39,7 +59,7 @@ pub struct World {
     pub config: Config,
     pub http: reqwest::Client,
     router: Router,
-    _data: TempDir,
+    data: TempDir,
     _pass_time: AbortOnDrop,
 }
 
@@ -85,7 +105,15 @@ impl World {
         let config = config(&demo, &data);
         let app = application(&config, &demo, Arc::clone(&clock)).await;
         let _pass_time = AbortOnDrop::passing_time(Arc::clone(&clock));
-        Self { sim, demo, router: router(app.clone()), app, clock, config, http, _data: data, _pass_time }
+        Self { sim, demo, router: router(app.clone()), app, clock, config, http, data, _pass_time }
+    }
+
+    /// Starts again with an empty store, as after the loss of the old one.
+    pub async fn lose_store(&mut self) {
+        let empty = format!("sqlite:{}", self.data.path().join("another.db").display());
+        self.config.database = empty;
+        self.app = application_with(&self.config, &self.demo, Arc::clone(&self.clock), 0xdead).await;
+        self.router = router(self.app.clone());
     }
 
     /// Forgets everything that was in memory, as a killed process does; the store's file stays.
@@ -160,9 +188,26 @@ impl World {
 
     /// The names of the rules in an NSG of `prod-rg`.
     pub async fn rules(&self, nsg: &str) -> Vec<String> {
-        let id = shared::vm::NsgId::new(PRODUCTION.parse().expect("a GUID"), "prod-rg", nsg).expect("a name");
-        let observed = self.app.engine.fabric.observe(&id).await.expect("ARM answers").expect("it exists");
-        observed.rules.into_iter().map(|rule| rule.name).collect()
+        self.nsg(nsg).await.rules.into_iter().map(|rule| rule.name).collect()
+    }
+
+    /// An NSG of `prod-rg` as it is now.
+    pub async fn nsg(&self, name: &str) -> ObservedNsg {
+        let observed = self.app.engine.fabric.observe(&nsg(name)).await;
+        observed.expect("ARM answers").expect("it exists")
+    }
+
+    /// Somebody else writes a rule to an NSG of `prod-rg`.
+    pub async fn put_rule(&self, nsg_name: &str, rule: &str, properties: &Value) {
+        let id = format!("{}/securityRules/{rule}", nsg(nsg_name));
+        let body = json!({ "id": id, "body": { "properties": properties } });
+        self.sim_call(reqwest::Method::PUT, "resources", &body).await;
+    }
+
+    /// Somebody else removes a rule from an NSG of `prod-rg`.
+    pub async fn remove_rule(&self, nsg_name: &str, rule: &str) {
+        let id = json!({ "id": format!("{}/securityRules/{rule}", nsg(nsg_name)) });
+        self.sim_call(reqwest::Method::DELETE, "resources", &id).await;
     }
 
     pub async fn sim_call(&self, method: reqwest::Method, path: &str, body: &Value) -> Value {
@@ -193,6 +238,7 @@ fn config(demo: &Value, data: &TempDir) -> Config {
         ("POSTERN_COOKIE_KEY", cookie_key(7)),
         ("POSTERN_TRUSTED_PROXIES", "1".to_owned()),
         ("POSTERN_DEPLOYMENT", "test".to_owned()),
+        ("POSTERN_METRICS_TOKEN", METRICS_TOKEN.to_owned()),
     ];
     let variables = variables.into_iter().map(|(name, value)| (name.to_owned(), value));
     Config::from_vars(variables).expect("a configuration")
@@ -204,6 +250,10 @@ fn cookie_key(byte: u8) -> String {
 }
 
 async fn application(config: &Config, demo: &Value, clock: Arc<ManualClock>) -> App {
+    application_with(config, demo, clock, 0xbeef).await
+}
+
+async fn application_with(config: &Config, demo: &Value, clock: Arc<ManualClock>, fresh_store: u16) -> App {
     let clock: Arc<dyn Clock> = clock;
     let ids: Arc<dyn Ids> = Arc::new(SeededIds::new(1));
     let http = http_client(None).expect("a client");
@@ -211,11 +261,12 @@ async fn application(config: &Config, demo: &Value, clock: Arc<ManualClock>) -> 
     let identity =
         (text(&demo["identity"]["endpoint"]).to_owned(), text(&demo["identity"]["header"]).to_owned());
     let credential = Arc::new(SimIdentity { endpoint: identity.0, header: identity.1, http: http.clone() });
-    let fabric =
-        Arc::new(AzureFabric::new(endpoint, credential, http.clone(), Arc::clone(&clock), Arc::clone(&ids)));
-    let store = Store::open(&config.database, StoreId::new(0xbeef)).await.expect("the store opens");
+    let metrics = Arc::new(Metrics::new());
+    let fabric = AzureFabric::new(endpoint, credential, http.clone(), Arc::clone(&clock), Arc::clone(&ids));
+    let fabric = Arc::new(fabric.counted_in(&metrics));
+    let store = Store::open(&config.database, StoreId::new(fresh_store)).await.expect("the store opens");
     let auth = Auth::new(config, http, Arc::clone(&clock), Arc::clone(&ids));
-    App::new(config, auth, (store, fabric), (clock, ids), false)
+    App::new(config, auth, (store, fabric), (clock, ids), metrics, false)
 }
 
 fn text(value: &Value) -> &str {

@@ -51,6 +51,13 @@ fn rejects_each_value_out_of_its_range() {
         ("POSTERN_DEPLOYMENT", "Prod-1"),
         ("POSTERN_LOG", "xml"),
         ("POSTERN_CREDENTIAL", "password"),
+        ("POSTERN_CLOCK_TOLERANCE", "4"),
+        ("POSTERN_CLOCK_TOLERANCE", "PT5M1S"),
+        ("POSTERN_CLOCK_TOLERANCE", "PT5.5S"),
+        ("POSTERN_CLOCK_TOLERANCE", "-60"),
+        ("POSTERN_CLOCK_TOLERANCE", "1 minute"),
+        ("POSTERN_METRICS_TOKEN", "fifteen-letters"),
+        ("POSTERN_METRICS_TOKEN", "sixteen letters!"),
         ("POSTERN_TYPO", "x"),
     ] {
         let errors = with(&[(name, value)]).unwrap_err();
@@ -58,6 +65,15 @@ fn rejects_each_value_out_of_its_range() {
         assert_eq!(errors.as_slice().len(), 1, "{errors}");
     }
     assert_eq!(with(&[("POSTERN_CREDENTIAL", "client_secret")]).unwrap_err().as_slice().len(), 2);
+}
+
+#[test]
+fn accepts_a_clock_tolerance_in_seconds_or_as_a_duration() {
+    let tolerance = |more: &[(&str, &str)]| with(more).unwrap().clock_tolerance.as_secs();
+    assert_eq!(tolerance(&[]), 60);
+    for (text, seconds) in [("5", 5), ("300", 300), ("PT5S", 5), ("PT1M30S", 90), ("PT5M", 300)] {
+        assert_eq!(tolerance(&[("POSTERN_CLOCK_TOLERANCE", text)]), seconds, "{text}");
+    }
 }
 
 #[test]
@@ -80,6 +96,9 @@ fn http_is_for_this_machine_alone() {
 fn secrets_are_not_shown() {
     let config = with(&[]).unwrap();
     assert!(!format!("{config:?}").contains("hush-hush"));
+    let with_token = with(&[("POSTERN_METRICS_TOKEN", "hush-hush-hush-hush")]).unwrap();
+    assert_eq!(with_token.metrics_token.as_ref().unwrap().expose(), "hush-hush-hush-hush");
+    assert!(!format!("{with_token:?}").contains("hush-hush"));
     let errors = with(&[("POSTERN_COOKIE_KEY", "hush-hush")]).unwrap_err();
     assert!(!format!("{errors} {errors:?}").contains("hush-hush"));
 }

@@ -6,14 +6,12 @@ use jiff::{SignedDuration, Timestamp};
 use shared::{
     audit::Event,
     exposure::{is_held, lets_in},
-    firewall::NatObstacle,
-    grant::{CloseReason, GrantId, Lease, LeaseState, Sessions},
+    grant::{CloseReason, Lease, LeaseState, Sessions},
     inventory::Machine,
-    nsg::plan::Obstacle,
     vm::{NsgId, VmId},
 };
 
-use super::{EnforceError, Engine, Settled, about, sessions::Cut};
+use super::{Engine, Settled, about, sessions::Cut, settled::Places};
 use crate::store::{HeldLease, StoreError, Trouble};
 
 const FIRST_RETRY: i64 = 2;
@@ -66,9 +64,9 @@ impl Engine {
             let event = Event::Opened { grant: *grant, lease: lease.id, port, sources };
             return self.change(held, lease.clone().opened(now), None, vec![event]).await;
         }
-        match obstacle_of(*grant, settled) {
+        match settled.obstacle_of(*grant) {
             Some((place, event)) => self.give_up(held, &place, event, now).await,
-            None => self.note_trouble(held, &why(settled), now).await,
+            None => self.note_trouble(held, &settled.why(), now).await,
         }
     }
 
@@ -80,27 +78,25 @@ impl Engine {
         now: Timestamp,
     ) -> Result<Option<Closable<'h>>, StoreError> {
         let HeldLease { grant, lease, .. } = held;
-        let (nsgs, firewalls) = (self.nsgs_of(&lease.vm).await?, self.firewalls_of(&lease.vm).await?);
-        // A reading that began before the end may lack a rule that was written after it.
-        let too_early = |at: Option<&Timestamp>| at.is_some_and(|at| *at < lease.expires_at);
-        let through = &settled.firewalls;
-        if nsgs.iter().any(|nsg| too_early(settled.read_at.get(nsg)))
-            || firewalls.iter().any(|firewall| too_early(through.read_at.get(firewall)))
-        {
+        let nsgs = self.nsgs_of(&lease.vm).await?;
+        let places = Places { nsgs, firewalls: self.firewalls_of(&lease.vm).await? };
+        if settled.is_older_than(lease.expires_at, &places) {
             return Ok(None);
         }
-        let all_read = nsgs.iter().all(|nsg| settled.observed.contains_key(nsg) || is_gone(nsg, settled))
-            && firewalls.iter().all(|one| {
-                through.observed.contains_key(one)
-                    || matches!(through.failures.get(one), Some(EnforceError::Gone))
-            });
-        let held_in = (&settled.observed, &through.observed);
-        if all_read && !is_held(&self.author.deployment, *grant, lease, machine, held_in.0, held_in.1) {
-            let cut_in = if lease.cuts_sessions() { nsgs } else { BTreeSet::new() };
-            let cut_in = cut_in.into_iter().filter(|nsg| !is_gone(nsg, settled)).collect();
+        let still_held = match machine {
+            Some(_) => {
+                let (nsgs, firewalls) = (&settled.observed, &settled.firewalls.observed);
+                is_held(&self.author.deployment, *grant, lease, machine, nsgs, firewalls)
+            }
+            // Of a VM that is gone the address is not known; where everything is as it should be, nothing is for it.
+            None => settled.is_amiss(&places),
+        };
+        if settled.has_read(&places) && !still_held {
+            let cut_in = if lease.cuts_sessions() { places.nsgs } else { BTreeSet::new() };
+            let cut_in = cut_in.into_iter().filter(|nsg| !settled.is_gone(nsg)).collect();
             return Ok(Some(Closable { held, cut_in }));
         }
-        self.note_trouble(held, &why(settled), now).await?;
+        self.note_trouble(held, &settled.why(), now).await?;
         Ok(None)
     }
 
@@ -206,31 +202,4 @@ fn backoff(attempts: u32, lease: &Lease) -> SignedDuration {
     let spread = lease.id.as_uuid().as_u128() % 1000;
     let jitter = seconds * 250 * i64::try_from(spread).unwrap_or(0) / 1000;
     SignedDuration::from_millis(seconds * 1000 + jitter)
-}
-
-/// What stands in a grant's way: in words, and for the audit.
-fn obstacle_of(grant: GrantId, settled: &Settled) -> Option<(String, Event)> {
-    let nsg = settled.obstacles.iter().find(|(_, obstacle)| obstacle.grant == Some(grant));
-    let firewall = settled.firewalls.obstacles.iter().find(|(_, obstacle)| obstacle.grant == grant);
-    if let Some((nsg, Obstacle { reason, .. })) = nsg {
-        let obstacle = reason.to_string();
-        let words = format!("in {}: {obstacle}", nsg.name());
-        return Some((words, Event::Obstructed { nsg: nsg.clone(), grant: Some(grant), obstacle }));
-    }
-    let (firewall, NatObstacle { reason, .. }) = firewall?;
-    let (words, error) = (format!("in {}: {reason}", firewall.name()), reason.to_string());
-    Some((words, Event::NatFailed { firewall: firewall.clone(), error, correlation_id: None }))
-}
-
-fn is_gone(nsg: &NsgId, settled: &Settled) -> bool {
-    matches!(settled.failures.get(nsg), Some(EnforceError::Gone))
-}
-
-fn why(settled: &Settled) -> String {
-    let nsgs = settled.failures.iter().map(|(nsg, error)| (nsg.name(), error));
-    let firewalls = settled.firewalls.failures.iter().map(|(firewall, error)| (firewall.name(), error));
-    match nsgs.chain(firewalls).next() {
-        Some((place, error)) => format!("{place}: {error}"),
-        None => "Azure's answer did not show the change yet".to_owned(),
-    }
 }

@@ -1,36 +1,25 @@
 //! One firewall, from the NAT rules that are there to those that should be. A write takes minutes, so it holds up no NSG.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use futures::{StreamExt, stream};
 use jiff::Timestamp;
 use shared::{
     audit::Event,
     firewall::{
-        DesiredFirewall, FirewallReadings, NatCollection, NatObstacle, NatRule, NatUnproven,
-        ObservedFirewall, desired_firewall, plan_firewall, prove_nat,
+        DesiredFirewall, NatCollection, NatObstacle, NatRule, NatUnproven, ObservedFirewall,
+        desired_firewall, plan_firewall, prove_nat,
     },
     grant::{GrantId, Lease},
     nsg::stamp::{Purpose, Stamp},
     vm::{FirewallId, SubscriptionId, VmId},
 };
 
-use super::{CONCURRENCY, EnforceError, Engine, reconcile::ROUNDS};
+use super::{CONCURRENCY, EnforceError, Engine, reconcile::ROUNDS, settled::SettledFirewalls};
 use crate::{
     fabric::{FabricError, WriteFailure},
     store::StoreError,
 };
-
-/// What working on several firewalls came to.
-#[derive(Debug, Default)]
-pub struct SettledFirewalls {
-    /// As they were read back.
-    pub observed: FirewallReadings,
-    /// When each of those readings began.
-    pub read_at: BTreeMap<FirewallId, Timestamp>,
-    pub obstacles: Vec<(FirewallId, NatObstacle)>,
-    pub failures: BTreeMap<FirewallId, EnforceError>,
-}
 
 /// A firewall as it was read back after the last write.
 struct Reconciled {
@@ -82,14 +71,12 @@ impl Engine {
         Ok(firewalls)
     }
 
-    /// The firewalls where rules of ours were last seen.
-    pub(crate) async fn left_behind_at(
+    /// As for NSGs.
+    pub(crate) async fn known_firewalls(
         &self,
         subscription: SubscriptionId,
     ) -> Result<BTreeSet<FirewallId>, StoreError> {
-        let seen = self.store.firewalls(subscription).await?.into_values();
-        let has_ours = |firewall: &ObservedFirewall| firewall.own(&self.author.deployment).is_some();
-        Ok(seen.filter(|(firewall, _)| has_ours(firewall)).map(|(firewall, _)| firewall.id).collect())
+        Ok(self.store.firewalls(subscription).await?.into_keys().collect())
     }
 
     /// What would stand in the way of `leases` at a firewall; reads it anew.

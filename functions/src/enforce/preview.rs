@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use shared::{
-    exposure::Observations,
-    firewall::NatObstacle,
+    exposure::{Observations, led_in_besides},
+    firewall::{NatObstacle, NatObstacleReason, NatRuleName},
     grant::{GrantId, Lease},
     inventory::Machine,
     nsg::{
@@ -18,6 +18,7 @@ use shared::{
 };
 
 use super::{EnforceError, Engine};
+use crate::store::StoreError;
 
 /// What would be written, what it would do, and what stands in its way.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -77,12 +78,36 @@ impl Engine {
             let found = self.nat_obstacles(firewall, leases).await?;
             preview.nat_obstacles.extend(found.into_iter().map(|one| (firewall.clone(), one)));
         }
+        for (grant, lease) in leases {
+            for machine in machines.iter().filter(|machine| machine.vm == lease.vm) {
+                let others = self.led_in_besides(machine, lease, &before).await?.into_iter().map(|rule| {
+                    NatObstacle { grant: *grant, reason: NatObstacleReason::LedInBesides { rule } }
+                });
+                let gate = machine.firewall.iter();
+                preview
+                    .nat_obstacles
+                    .extend(gate.flat_map(|gate| others.clone().map(|one| (gate.id.clone(), one))));
+            }
+        }
         let rules = preview.changes.iter().flat_map(|(nsg, change)| {
             let read = before.get(nsg);
             read.map_or_else(Vec::new, |before| versions(before, change))
         });
         preview.proof = Proof::of(machines, (&before, &after), rules);
         Ok(preview)
+    }
+
+    /// The NAT rules of others that would let in more than `lease` grants.
+    pub(super) async fn led_in_besides(
+        &self,
+        machine: &Machine,
+        lease: &Lease,
+        observed: &Observations,
+    ) -> Result<Vec<NatRuleName>, StoreError> {
+        let Some(gate) = &machine.firewall else { return Ok(Vec::new()) };
+        let seen = self.store.firewalls(gate.id.subscription()).await?;
+        let firewalls = seen.into_iter().map(|(id, (reading, _))| (id, reading)).collect();
+        Ok(led_in_besides(&self.author.deployment, machine, lease, observed, &firewalls))
     }
 
     /// Whether our clock may be trusted with the ends of new openings.

@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use shared::{
     audit::Event,
     exposure::Observations,
+    firewall::NatObstacleReason,
     grant::{GrantId, LeaseState},
     inventory::Machine,
     nsg::{
@@ -82,6 +83,11 @@ impl Engine {
             if late && matches!(change, RuleChange::Put(_)) {
                 continue;
             }
+            neighbours.insert(nsg.clone(), state.clone());
+            if let Some(reason) = self.lets_others_in(change, stamp.as_ref(), &machines, &neighbours).await? {
+                applied.obstacles.push(Obstacle { grant: grant_of(change), reason });
+                continue;
+            }
             let after = match law.prove(&state, change) {
                 Ok(after) => after,
                 Err(unproven) => {
@@ -93,7 +99,6 @@ impl Engine {
                 }
             };
             let proof = {
-                neighbours.insert(nsg.clone(), state.clone());
                 let mut then = neighbours.clone();
                 then.insert(nsg.clone(), after.clone());
                 Proof::of(&machines, (&neighbours, &then), versions(&state, change))
@@ -126,6 +131,35 @@ impl Engine {
             }
         }
         Ok(read)
+    }
+
+    /// Behind a firewall an NSG cannot tell who comes through it: what customers' NAT rules lead to the port would get
+    /// in too.
+    async fn lets_others_in(
+        &self,
+        change: &RuleChange,
+        stamp: Option<&Stamp>,
+        machines: &[Machine],
+        observed: &Observations,
+    ) -> Result<Option<ObstacleReason>, StoreError> {
+        let (RuleChange::Put(rule), Some(Stamp { purpose: Purpose::Lease { grant, .. }, .. })) =
+            (change, stamp)
+        else {
+            return Ok(None);
+        };
+        let behind = |machine: &&Machine| {
+            machine.firewall.is_some() && rule.names_any(machine.paths().map(|path| path.destination))
+        };
+        for machine in machines.iter().filter(behind) {
+            let held = self.store.unclosed_of_vm(&machine.vm).await?;
+            for held in held.into_iter().filter(|held| held.grant == *grant) {
+                if let Some(rule) = self.led_in_besides(machine, &held.lease, observed).await?.pop() {
+                    let reason = NatObstacleReason::LedInBesides { rule }.to_string();
+                    return Ok(Some(ObstacleReason::Unproven { reason }));
+                }
+            }
+        }
+        Ok(None)
     }
 
     async fn note_unproven(

@@ -10,6 +10,7 @@ pub mod credential;
 mod firewall;
 mod flush;
 mod inventory;
+mod limiter;
 mod nsg;
 mod operation;
 mod resource;
@@ -21,7 +22,7 @@ mod scripted;
 mod token;
 mod write;
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use async_trait::async_trait;
 use azure_core::credentials::TokenCredential;
@@ -37,7 +38,10 @@ use url::Url;
 
 use self::{client::Client, rights::RoleCache};
 use super::{Fabric, FabricError, FlushSet, WriteFailure, Written};
-use crate::clock::{Clock, Ids};
+use crate::{
+    clock::{Clock, Ids},
+    metrics::Metrics,
+};
 
 /// The ARM of a cloud.
 #[derive(Clone, Debug)]
@@ -64,12 +68,23 @@ impl AzureFabric {
     ) -> Self {
         Self { client: Client::new(endpoint, credential, http, clock, ids), roles: RoleCache::default() }
     }
+
+    /// Counts its calls there.
+    #[must_use]
+    pub fn counted_in(mut self, metrics: &Metrics) -> Self {
+        self.client.count_in(metrics.arm.clone());
+        self
+    }
 }
 
 #[async_trait]
 impl Fabric for AzureFabric {
     async fn inventory(&self, subscription: SubscriptionId) -> Result<Inventory, FabricError> {
         inventory::list(&self.client, subscription).await
+    }
+
+    async fn marked_nsgs(&self, subscription: SubscriptionId) -> Result<BTreeSet<NsgId>, FabricError> {
+        nsg::marked(&self.client, subscription).await
     }
 
     async fn machine(&self, vm: &VmId) -> Result<Option<Machine>, FabricError> {
@@ -94,6 +109,10 @@ impl Fabric for AzureFabric {
         collection: &NatCollection,
     ) -> Result<Written, WriteFailure> {
         firewall::apply(&self.client, observed, collection).await
+    }
+
+    async fn flushes(&self, nsg: &NsgId) -> Result<bool, FabricError> {
+        flush::read(&self.client, nsg).await
     }
 
     async fn set_flush(&self, nsg: &NsgId, on: bool) -> Result<FlushSet, WriteFailure> {

@@ -49,6 +49,7 @@ pub(crate) async fn create_grant(
     let admission = match decide(&policies, &request, &caller, app.now()) {
         Ok(admission) => admission,
         Err(denials) => {
+            app.engine.metrics.grants_denied.inc();
             for (vm, reasons) in by_vm(denials.as_slice()) {
                 let event = Event::Denied { denials: reasons };
                 records.push(app.engine.record(Some(&vm), vm.subscription(), Some(&caller.requester), event));
@@ -63,7 +64,10 @@ pub(crate) async fn create_grant(
     unobstructed(&app, &grant).await?;
     records.extend(granted(&app, &grant));
     match app.store().admit(&grant, name.as_ref(), &records).await? {
-        Admitted::New => enforce(&app, &grant, &principal, &headers).await,
+        Admitted::New => {
+            app.engine.metrics.grants_admitted.inc();
+            enforce(&app, &grant, &principal, &headers).await
+        }
         Admitted::Repeated(id) => answer(&app, id, &principal, StatusCode::OK).await,
         Admitted::Mismatched => Err(ApiError::mismatch()),
     }

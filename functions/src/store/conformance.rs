@@ -107,7 +107,7 @@ async fn leases_are_found_by_where_they_stand(ledger: &dyn Ledger) {
     assert!(matches!(closed.state, LeaseState::Closed { .. }));
     assert!(ledger.update_lease(&held, closed, None, &[]).await.unwrap());
 
-    let hour = |second| at(3600 + second);
+    let hour = |second: i64| at(3600 + second);
     assert_eq!(names(&ledger.unclosed(subscription()).await.unwrap()), ["web-01", "web-02", "web-03"]);
     assert_eq!(names(&ledger.pending().await.unwrap()), ["web-01", "web-05", "web-02"]);
     assert_eq!(names(&ledger.due(hour(15)).await.unwrap()), ["web-01", "web-05"]);

@@ -49,13 +49,18 @@ pub(super) async fn look_at(engine: &Engine, subscription: SubscriptionId) -> Re
         tracing::warn!(%subscription, %error, "inventory not read; going on with the last one");
         look.failures.push(format!("{subscription}: {error}"));
     }
+    let marked = engine.fabric.marked_nsgs(subscription).await.unwrap_or_else(|error| {
+        look.failures.push(format!("{subscription}: {error}"));
+        BTreeSet::new()
+    });
     let machines = engine.store.machines(subscription).await?;
     drop_deleted_vms(engine, subscription, &machines).await?;
     let held = engine.store.unclosed(subscription).await?;
     let vms: BTreeSet<VmId> = held.into_iter().map(|held| held.lease.vm).collect();
-    let mut nsgs = engine.left_behind_in(subscription).await?;
+    let mut nsgs = engine.known_nsgs(subscription).await?;
+    nsgs.extend(marked);
     nsgs.extend(machines.iter().flat_map(Machine::nsgs).cloned());
-    let mut firewalls = engine.left_behind_at(subscription).await?;
+    let mut firewalls = engine.known_firewalls(subscription).await?;
     firewalls.extend(machines.into_iter().filter_map(|machine| machine.firewall).map(|gate| gate.id));
     let (mut direct, mut behind) = (BTreeSet::new(), BTreeSet::new());
     for vm in vms {

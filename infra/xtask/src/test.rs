@@ -18,6 +18,12 @@ use tally::Tally;
 pub(crate) struct Options {
     /// Runs only the tests whose names contain this, and neither format nor lint checks
     filter: Option<String>,
+    /// Replays one seed of the simulation and prints what happens, step by step; runs nothing else
+    #[arg(long, conflicts_with_all = ["filter", "seeds"])]
+    seed: Option<u64>,
+    /// Runs that many seeds of the simulation (100000, say) and nothing else
+    #[arg(long, conflicts_with = "filter")]
+    seeds: Option<u64>,
 }
 
 /// What became of one step.
@@ -29,6 +35,10 @@ struct Outcome {
 
 pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     let filter = options.filter.as_deref();
+    let alone = options.seed.map(|seed| ("POSTERN_SEED", seed));
+    if let Some(setting) = alone.or(options.seeds.map(|seeds| ("POSTERN_SEEDS", seeds))) {
+        return Ok(summary(&[attempt("Simulation", || simulation(setting))?]));
+    }
     let mut outcomes = Vec::new();
     if filter.is_none() {
         outcomes.push(attempt("Format", format)?);
@@ -78,6 +88,16 @@ fn rust_tests(filter: Option<&str>) -> Result<Tally> {
     if let Some(filter) = filter {
         cargo.args(["--", filter]);
     }
+    let mut tally = Tally::default();
+    let status = shell::run_observed(&mut cargo, |line| tally.add(tally::cargo_result(line)))?;
+    Ok(tally.of_a_run(status.success()))
+}
+
+/// The simulation alone, as its setting says, with everything that it prints.
+fn simulation((name, value): (&str, u64)) -> Result<Tally> {
+    let mut cargo = shell::cargo();
+    cargo.args(["test", "--package", "tests", "--test", "simulation", "whatever_fails", "--", "--nocapture"]);
+    cargo.env(name, value.to_string());
     let mut tally = Tally::default();
     let status = shell::run_observed(&mut cargo, |line| tally.add(tally::cargo_result(line)))?;
     Ok(tally.of_a_run(status.success()))

@@ -12,7 +12,9 @@ use serde::{Deserialize, Serialize};
 
 pub use self::ports::MAPPED_PORTS;
 use self::ports::Ports;
-use super::{DesiredFirewall, DesiredNat, NatCollection, NatRule, ObservedFirewall, collection_name};
+use super::{
+    DesiredFirewall, DesiredNat, NatCollection, NatRule, NatRuleName, ObservedFirewall, collection_name,
+};
 use crate::{grant::GrantId, nsg::stamp::Stamp};
 
 /// How many rules Azure takes in one firewall.
@@ -37,7 +39,7 @@ pub struct NatObstacle {
     pub reason: NatObstacleReason,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[serde(rename_all = "snake_case", tag = "code")]
 pub enum NatObstacleReason {
     #[error("a firewall policy rules the firewall, so that its own rules cannot be written")]
@@ -50,6 +52,11 @@ pub enum NatObstacleReason {
     NoFreePriority,
     #[error("the firewall's public address is of another family than every source that was granted")]
     OtherFamily,
+    #[error(
+        "NAT rule {} in {} leads others to this port already, and the VM's NSG cannot tell them from whom is let in",
+        .rule.name, .rule.collection
+    )]
+    LedInBesides { rule: NatRuleName },
 }
 
 /// Works out what one firewall needs. Pure; planning again after applying is idle.
@@ -128,7 +135,7 @@ fn each_grant(
     reason: NatObstacleReason,
 ) -> impl Iterator<Item = NatObstacle> + use<> {
     let grants: BTreeSet<GrantId> = desired.rules.iter().map(|rule| rule.grant).collect();
-    grants.into_iter().map(move |grant| NatObstacle { grant, reason })
+    grants.into_iter().map(move |grant| NatObstacle { grant, reason: reason.clone() })
 }
 
 fn is_named(rule: &NatRule, wanted: &DesiredNat) -> bool {

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, de::DeserializeOwned};
 
 use super::retry::retry_after;
-use crate::fabric::FabricError;
+use crate::{fabric::FabricError, metrics::Outcome};
 
 /// Longer messages than this are cut.
 const MESSAGE_LENGTH: usize = 500;
@@ -63,6 +63,18 @@ impl Answer {
     pub(super) fn says_not_found(&self) -> bool {
         const CODES: [&str; 3] = ["ResourceNotFound", "ResourceGroupNotFound", "NotFound"];
         self.status == StatusCode::NOT_FOUND && CODES.contains(&self.error().code.as_str())
+    }
+
+    pub(super) fn outcome(&self) -> Outcome {
+        match self.status {
+            status if status.is_success() => Outcome::Success,
+            _ if self.error().is_lock() => Outcome::Locked,
+            StatusCode::TOO_MANY_REQUESTS => Outcome::Throttled,
+            StatusCode::NOT_FOUND => Outcome::NotFound,
+            StatusCode::UNAUTHORIZED => Outcome::TokenRefused,
+            status if is_passing(status) => Outcome::ServerError,
+            _ => Outcome::Refused,
+        }
     }
 
     /// What an answer means that is not a success.

@@ -1,37 +1,41 @@
 //! Requests to ARM: one at a time, and reads that are tried again.
 
+mod send;
+
 use std::{
     collections::HashSet,
-    error::Error,
     sync::{Arc, Mutex, PoisonError},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
-use azure_core::credentials::{AccessToken, TokenCredential};
-use http::{HeaderMap, Method, StatusCode};
+use azure_core::credentials::TokenCredential;
+use http::{Method, StatusCode};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 use url::Url;
 use uuid::Uuid;
 
+pub(super) use self::send::{NoAnswer, Request};
 use super::{
     ArmEndpoint,
     answer::{Answer, is_passing},
+    limiter::{Limiter, Urgency},
     retry::backoff,
     token::Tokens,
 };
 use crate::{
     clock::{Clock, Ids},
     fabric::FabricError,
+    metrics::{ArmMetrics, Metrics},
 };
 
 /// How often a read is tried again.
 const RETRIES: u32 = 4;
 /// A read that is to wait longer is given up instead: asking earlier than asked for only prolongs the wait.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
-const CORRELATION_ID: &str = "x-ms-correlation-request-id";
-const CLIENT_REQUEST_ID: &str = "x-ms-client-request-id";
+/// A poll that is kept waiting is better than one that is given up: the write goes on meanwhile.
+const POLL_PATIENCE: Duration = Duration::from_secs(300);
 
 #[derive(Debug)]
 pub(super) struct Client {
@@ -41,27 +45,8 @@ pub(super) struct Client {
     clock: Arc<dyn Clock>,
     ids: Arc<dyn Ids>,
     clock_ahead: Mutex<Option<SignedDuration>>,
-}
-
-/// One request; its token is added when it is sent.
-#[derive(Debug)]
-pub(super) struct Request<'r> {
-    pub(super) method: Method,
-    pub(super) url: &'r Url,
-    pub(super) body: Option<&'r Value>,
-    /// Only if this is still the resource's version.
-    pub(super) etag: Option<&'r str>,
-    /// Under which the activity log knows all the attempts of one write.
-    pub(super) correlation_id: Option<Uuid>,
-}
-
-/// Why there is no answer to a request.
-#[derive(Debug)]
-pub(super) enum NoAnswer {
-    NoToken(FabricError),
-    NotSent(String),
-    /// Sent, wholly or in part.
-    BrokenOff(String),
+    limiter: Limiter,
+    metrics: ArmMetrics,
 }
 
 /// One page of a list.
@@ -82,7 +67,17 @@ impl Client {
         ids: Arc<dyn Ids>,
     ) -> Self {
         let tokens = Tokens::new(credential, &endpoint.audience, Arc::clone(&clock));
-        Self { base: endpoint.url, tokens, http, clock, ids, clock_ahead: Mutex::default() }
+        let (limiter, metrics) = (Limiter::new(Arc::clone(&clock)), Metrics::new().arm);
+        let clock_ahead = Mutex::default();
+        Self { base: endpoint.url, tokens, http, clock, ids, clock_ahead, limiter, metrics }
+    }
+
+    pub(super) fn count_in(&mut self, metrics: ArmMetrics) {
+        self.metrics = metrics;
+    }
+
+    pub(super) const fn metrics(&self) -> &ArmMetrics {
+        &self.metrics
     }
 
     pub(super) fn now(&self) -> Timestamp {
@@ -163,13 +158,24 @@ impl Client {
 
     /// Reads, and tries again what may pass: the answer is a success or a definite failure.
     pub(super) async fn read(&self, url: &Url) -> Result<Answer, FabricError> {
+        self.read_as(url, Urgency::Usual, LONGEST_WAIT).await
+    }
+
+    /// Asks how an operation gets on: before all other reads.
+    pub(super) async fn poll(&self, url: &Url) -> Result<Answer, FabricError> {
+        self.read_as(url, Urgency::Urgent, POLL_PATIENCE).await
+    }
+
+    async fn read_as(&self, url: &Url, urgency: Urgency, patience: Duration) -> Result<Answer, FabricError> {
         let mut attempt = 0;
+        let (method, correlation_id) = (Method::GET, None);
+        let request =
+            Request { method, url, body: None, etag: None, correlation_id, urgency, patience, until: None };
         loop {
-            let request = Request { method: Method::GET, url, body: None, etag: None, correlation_id: None };
             let (error, asked) = match self.send(&request).await {
                 Ok(answer) if !may_pass(answer.status) => return Ok(answer),
                 Ok(answer) => (answer.failure(self.now()), answer.retry_after(self.now())),
-                Err(NoAnswer::NoToken(error)) => return Err(error),
+                Err(NoAnswer::NoToken(error) | NoAnswer::Held(error)) => return Err(error),
                 Err(NoAnswer::NotSent(message) | NoAnswer::BrokenOff(message)) => {
                     (FabricError::Unreachable { message }, None)
                 }
@@ -183,97 +189,10 @@ impl Client {
             attempt += 1;
         }
     }
-
-    /// Sends once; a refused token is renewed once, since a request with it had no effect.
-    pub(super) async fn send(&self, request: &Request<'_>) -> Result<Answer, NoAnswer> {
-        let token = self.tokens.current().await.map_err(NoAnswer::NoToken)?;
-        let answer = self.send_with(request, &token).await?;
-        if answer.status != StatusCode::UNAUTHORIZED {
-            return Ok(answer);
-        }
-        tracing::info!(arm.path = request.url.path(), "token refused, asking for another");
-        let token = self.tokens.renewed(&token).await.map_err(NoAnswer::NoToken)?;
-        self.send_with(request, &token).await
-    }
-
-    async fn send_with(&self, request: &Request<'_>, token: &AccessToken) -> Result<Answer, NoAnswer> {
-        let (started, asked_at) = (Instant::now(), self.now());
-        let mut builder = self
-            .http
-            .request(request.method.clone(), request.url.clone())
-            .bearer_auth(token.token.secret())
-            .header(CLIENT_REQUEST_ID, self.new_id().to_string());
-        if let Some(id) = request.correlation_id {
-            builder = builder.header(CORRELATION_ID, id.to_string());
-        }
-        if let Some(etag) = request.etag {
-            builder = builder.header(http::header::IF_MATCH, etag);
-        }
-        if let Some(body) = request.body {
-            builder = builder.json(body);
-        }
-        let response = builder.send().await.map_err(no_answer)?;
-        self.compare_clocks(response.headers(), asked_at);
-        let (status, headers) = (response.status(), response.headers().clone());
-        let body = response.bytes().await.map_err(no_answer)?.to_vec();
-        let answer = Answer { status, headers, body };
-        tracing::debug!(
-            http.method = %request.method,
-            arm.path = request.url.path(),
-            arm.status = status.as_u16(),
-            arm.request_id = answer.header("x-ms-request-id"),
-            duration_ms = started.elapsed().as_millis(),
-            "ARM answered"
-        );
-        Ok(answer)
-    }
-}
-
-impl Client {
-    /// ARM's `Date` has whole seconds and was written between asking and now; only what lies outside is a difference.
-    fn compare_clocks(&self, headers: &HeaderMap, asked_at: Timestamp) {
-        let date = headers.get(http::header::DATE).and_then(|date| date.to_str().ok());
-        let Some(arm) = date.and_then(|date| jiff::fmt::rfc2822::parse(date).ok()).map(|at| at.timestamp())
-        else {
-            return;
-        };
-        let latest = arm.checked_add(SignedDuration::from_secs(1)).unwrap_or(arm);
-        let ahead = asked_at.duration_since(latest).max(SignedDuration::ZERO);
-        let behind = arm.duration_since(self.now()).max(SignedDuration::ZERO);
-        *self.clock_ahead.lock().unwrap_or_else(PoisonError::into_inner) = Some(ahead - behind);
-    }
-}
-
-impl From<NoAnswer> for FabricError {
-    /// What it means for a write.
-    fn from(none: NoAnswer) -> Self {
-        match none {
-            NoAnswer::NoToken(error) => error,
-            NoAnswer::NotSent(message) => Self::Unreachable { message },
-            NoAnswer::BrokenOff(_) => Self::Lost,
-        }
-    }
-}
-
-impl Answer {
-    pub(super) fn correlation_id(&self) -> Option<String> {
-        self.header(CORRELATION_ID).map(str::to_owned)
-    }
 }
 
 fn may_pass(status: StatusCode) -> bool {
     status == StatusCode::TOO_MANY_REQUESTS || is_passing(status)
-}
-
-fn no_answer(error: reqwest::Error) -> NoAnswer {
-    let not_sent = error.is_connect() || error.is_builder();
-    let error = error.without_url();
-    let mut cause: &dyn Error = &error;
-    while let Some(deeper) = cause.source() {
-        cause = deeper;
-    }
-    let message = cause.to_string();
-    if not_sent { NoAnswer::NotSent(message) } else { NoAnswer::BrokenOff(message) }
 }
 
 #[cfg(test)]

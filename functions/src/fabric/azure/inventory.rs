@@ -19,7 +19,7 @@ use shared::{
 
 use self::{
     network::{Network, by_id},
-    wire::{Firewall, Nic, Ref, Resource, Subscription, Vm},
+    wire::{Nic, Ref, Resource, Subscription, Vm},
 };
 use super::{
     client::Client,
@@ -50,7 +50,7 @@ pub(super) async fn list(client: &Client, subscription: SubscriptionId) -> Resul
         virtual_networks: by_id(virtual_networks),
         public_ips: by_id(public_ips),
         route_tables: by_id(route_tables),
-        firewalls: by_id(firewalls).into_values().collect(),
+        firewalls: network::firewalls(firewalls),
     };
     let mut machines: Vec<Machine> = vms
         .into_iter()
@@ -156,7 +156,9 @@ async fn network_of(
     if network.needs_firewalls() {
         let firewalls =
             list_of(client, subscription, "Microsoft.Network", "azureFirewalls", version::NETWORK).await?;
-        network.firewalls = by_id::<Firewall>(firewalls).into_values().collect();
+        network.firewalls = network::firewalls(firewalls);
+        let public = network.public_addresses_of_firewalls();
+        network.public_ips.extend(fetch.each(public.iter()).await?);
     }
     Ok(network)
 }

@@ -1,10 +1,13 @@
 //! Reading an NSG.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use jiff::SignedDuration;
 use serde::Deserialize;
-use shared::{nsg::ObservedNsg, vm::NsgId};
+use shared::{
+    nsg::{ObservedNsg, stamp::Stamp},
+    vm::{InvalidId, NsgId, SubscriptionId},
+};
 
 use super::{
     client::Client,
@@ -48,6 +51,43 @@ pub(super) async fn observe(client: &Client, nsg: &NsgId) -> Result<Option<Obser
         }
         client.pause(NEXT_LOOK).await;
     }
+}
+
+/// As much of an NSG as tells whether Postern was there.
+#[derive(Deserialize)]
+struct NsgNames {
+    id: String,
+    properties: RuleNames,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RuleNames {
+    security_rules: Vec<RuleName>,
+}
+
+#[derive(Deserialize)]
+struct RuleName {
+    name: String,
+}
+
+/// The NSGs of a subscription with a rule that a Postern named, by one list.
+pub(super) async fn marked(
+    client: &Client,
+    subscription: SubscriptionId,
+) -> Result<BTreeSet<NsgId>, FabricError> {
+    let path = format!("/subscriptions/{subscription}/providers/{}", NsgId::RESOURCE_TYPE);
+    let mut marked = BTreeSet::new();
+    for value in client.list(client.url(&path, version::NETWORK, &[]), "the NSGs").await? {
+        let NsgNames { id, properties } = serde_json::from_value(value)
+            .map_err(|error| FabricError::Unintelligible { what: format!("an NSG in the list: {error}") })?;
+        if properties.security_rules.iter().any(|rule| rule.name.parse::<Stamp>().is_ok()) {
+            let unknown =
+                |error: InvalidId| FabricError::Unintelligible { what: format!("the NSG {id}: {error}") };
+            marked.insert(id.parse().map_err(unknown)?);
+        }
+    }
+    Ok(marked)
 }
 
 impl NsgProperties {

@@ -18,6 +18,8 @@ const LONGEST_POLL: Duration = Duration::from_secs(5);
 /// The longest `Retry-After` that is obeyed.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 const GIVE_UP: SignedDuration = SignedDuration::from_mins(5);
+/// For how long an operation is followed that cannot be seen for the moment.
+const UNSEEN: SignedDuration = SignedDuration::from_mins(1);
 
 /// Where the state of an operation can be read.
 #[derive(Debug)]
@@ -49,22 +51,34 @@ pub(super) async fn end_of(client: &Client, accepted: &Answer) -> Result<(), Fab
         return Ok(());
     };
     let deadline = client.now().saturating_add(GIVE_UP).unwrap_or(client.now());
-    let (mut wait, mut growing) = (FIRST_POLL, FIRST_POLL);
+    let (mut wait, mut growing, mut seen_at) = (FIRST_POLL, FIRST_POLL, client.now());
     while client.now() < deadline {
         client.pause(wait).await;
-        let answer = client.read(follow.url()).await.map_err(lost)?;
-        match progress(&follow, &answer, client)? {
-            Progress::Done => return Ok(()),
-            Progress::Failed(error) => return Err(error),
-            Progress::Running => {}
-        }
-        follow = follow.moved(client, &answer)?;
         growing = growing.saturating_mul(2).min(LONGEST_POLL);
-        wait =
-            answer.retry_after(client.now()).map_or(growing, |asked| asked.clamp(FIRST_POLL, LONGEST_WAIT));
+        let asked = match client.poll(follow.url()).await {
+            Ok(answer) => {
+                seen_at = client.now();
+                match progress(&follow, &answer, client)? {
+                    Progress::Done => return Ok(()),
+                    Progress::Failed(error) => return Err(error),
+                    Progress::Running => {}
+                }
+                follow = follow.moved(client, &answer)?;
+                answer.retry_after(client.now())
+            }
+            Err(FabricError::Throttled { retry_after }) => retry_after,
+            Err(error) if passes(&error) && client.now().duration_since(seen_at) < UNSEEN => None,
+            Err(error) => return Err(lost(error)),
+        };
+        wait = asked.map_or(growing, |asked| asked.clamp(FIRST_POLL, LONGEST_WAIT));
     }
     tracing::warn!("an operation did not end in time");
     Err(FabricError::Lost)
+}
+
+/// Whether the operation may be seen again at the next look: there was no answer, or no token to ask with.
+const fn passes(error: &FabricError) -> bool {
+    matches!(error, FabricError::Unreachable { .. })
 }
 
 fn follow(client: &Client, accepted: &Answer) -> Result<Option<Follow>, FabricError> {

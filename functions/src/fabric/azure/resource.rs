@@ -8,8 +8,6 @@ pub(super) mod version {
     pub(in super::super) const COMPUTE: &str = "2023-09-01";
     pub(in super::super) const CLASSIC_COMPUTE: &str = "2017-04-01";
     pub(in super::super) const NETWORK: &str = "2023-09-01";
-    /// The first with `flushConnection`.
-    pub(in super::super) const NSG_FLUSH: &str = "2023-09-01";
     pub(in super::super) const AUTHORIZATION: &str = "2022-04-01";
 }
 

@@ -3,15 +3,23 @@
 use std::time::Duration;
 
 use http::{Method, StatusCode};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
-use shared::{nsg::RuleChange, vm::NsgId};
+use shared::{
+    nsg::{
+        RuleChange,
+        stamp::{Purpose, Stamp},
+    },
+    rule::Access,
+    vm::NsgId,
+};
 use tracing::Instrument;
 use url::Url;
 
 use super::{
     answer::Answer,
     client::{Client, Request},
+    limiter::Urgency,
     operation,
     resource::version,
     retry::backoff,
@@ -31,11 +39,31 @@ pub(super) async fn apply(
 ) -> Result<Written, WriteFailure> {
     let span = tracing::info_span!("write_rule", nsg.name = nsg.name(), rule.name = change.rule().name);
     let url = url(client, nsg, &change.rule().name);
-    let (method, body) = match change {
-        RuleChange::Put(rule) => (Method::PUT, Some(rules::to_json(rule))),
-        RuleChange::Remove(_) => (Method::DELETE, None),
+    let (name, method, body) = match change {
+        RuleChange::Put(rule) => ("put", Method::PUT, Some(rules::to_json(rule))),
+        RuleChange::Remove(_) => ("remove", Method::DELETE, None),
     };
-    send(client, &method, &url, body.as_ref(), None).instrument(span).await
+    let request = request(client, urgency(change), (&method, &url), body.as_ref(), None);
+    let written = write(client, &Request { until: end(change), ..request }).instrument(span).await;
+    client.metrics().count_rule_write(name, written.as_ref().err().map(|failure| &failure.error));
+    written
+}
+
+/// What takes access away comes before what gives it.
+fn urgency(change: &RuleChange) -> Urgency {
+    match change {
+        RuleChange::Put(rule) if rule.access == Access::Allow => Urgency::Usual,
+        RuleChange::Put(_) | RuleChange::Remove(_) => Urgency::Urgent,
+    }
+}
+
+/// When a rule that is put has no meaning any more: waiting for a lock or a quota may take until then.
+fn end(change: &RuleChange) -> Option<Timestamp> {
+    let RuleChange::Put(rule) = change else { return None };
+    match rule.name.parse::<Stamp>().ok()?.purpose {
+        Purpose::Lease { ends_at, .. } => Some(ends_at),
+        Purpose::Guard => None,
+    }
 }
 
 /// One write, to its end; with an etag only if that is still the resource's version.
@@ -46,10 +74,35 @@ pub(super) async fn send(
     body: Option<&Value>,
     etag: Option<&str>,
 ) -> Result<Written, WriteFailure> {
-    let id = client.new_id();
-    let mut correlation_id = Some(id.to_string());
-    let request = Request { method: method.clone(), url, body, etag, correlation_id: Some(id) };
-    match persist(client, &request, &mut correlation_id).await {
+    let urgency = if method == Method::DELETE { Urgency::Urgent } else { Urgency::Usual };
+    send_as(client, urgency, (method, url), body, etag).await
+}
+
+/// The same for a write that closes, or does not.
+pub(super) async fn send_as(
+    client: &Client,
+    urgency: Urgency,
+    target: (&Method, &Url),
+    body: Option<&Value>,
+    etag: Option<&str>,
+) -> Result<Written, WriteFailure> {
+    write(client, &request(client, urgency, target, body, etag)).await
+}
+
+fn request<'r>(
+    client: &Client,
+    urgency: Urgency,
+    (method, url): (&Method, &'r Url),
+    body: Option<&'r Value>,
+    etag: Option<&'r str>,
+) -> Request<'r> {
+    let (method, correlation_id) = (method.clone(), Some(client.new_id()));
+    Request { method, url, body, etag, correlation_id, urgency, patience: LONGEST_QUOTA, until: None }
+}
+
+async fn write(client: &Client, request: &Request<'_>) -> Result<Written, WriteFailure> {
+    let mut correlation_id = request.correlation_id.map(|id| id.to_string());
+    match persist(client, request, &mut correlation_id).await {
         Ok(()) => Ok(Written { correlation_id }),
         Err(error) => Err(WriteFailure { error, correlation_id }),
     }

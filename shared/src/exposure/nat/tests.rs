@@ -156,10 +156,22 @@ fn only_what_earlier_rules_leave_over_is_exposed_and_what_is_not_understood_is_p
     let first = named("203.0.113.0/24", "10.1.0.9", "elsewhere");
     let found = exposed(vec![first, named("203.0.113.0/24", "10.1.0.4", "shadowed")]);
     assert_eq!(found, []);
-    let unknown = NatRule { translated_address: None, vague: true, ..named("*", "10.1.0.9", "by-name") };
+    let unknown = NatRule { translated_address: None, ..named("*", "10.1.0.9", "by-name") };
     let found = exposed(vec![unknown]);
     assert!(matches!(&found[..], [one] if !one.certain && one.from == ["*"]), "{found:?}");
     assert_eq!(exposed(vec![a_nat("web", "*", 443, ("10.1.0.4", 443))]), [], "another port");
+}
+
+#[test]
+fn a_copy_of_a_living_lease_s_rule_in_another_collection_is_no_lease() {
+    let mut copy = ours(&[one_lease()]).remove(0);
+    copy.name = "copied".to_owned();
+    copy.priority = 200;
+    copy.rules[0].ports = [crate::port::PortRange::single(Port::RDP)].into();
+    let mut collections = ours(&[one_lease()]);
+    collections.push(copy);
+    let (_, exposed) = state(&observed(&[one_lease()]), &read(collections), &[open_view()]);
+    assert!(matches!(&exposed[..], [one] if one.nat.as_ref().unwrap().collection == "copied"), "{exposed:?}");
 }
 
 #[test]

@@ -94,6 +94,37 @@ fn a_customers_rule_for_other_packets_takes_no_port() {
 }
 
 #[test]
+fn a_lease_shares_the_port_of_a_lost_store_s_rule_for_the_same_target() {
+    let mut firewall = a_firewall(vec![]);
+    let lost = Author { store: StoreId::new(1), ..author() };
+    settle_as(&lost, &mut firewall, &[a_lease(1, 4, &["203.0.113.7"])], now());
+    settle(&mut firewall, &[a_lease(2, 4, &["198.51.100.1"])]);
+    let ports = ports(&firewall);
+    assert_eq!((ports.len(), ports[0]), (2, ports[1]));
+}
+
+#[test]
+fn on_two_addresses_of_the_firewall_one_port_serves_two_vms() {
+    let other = "20.51.4.2";
+    let mut second = machine(5);
+    second.firewall.as_mut().unwrap().addresses = vec![other.parse().unwrap()];
+    let leases = [a_lease(1, 4, &["203.0.113.7"]), a_lease(1, 5, &["203.0.113.7"])];
+    let wanted = desired_firewall(&author(), &firewall_id(), &[machine(4), second], &leases, now());
+    let mut firewall =
+        a_firewall(plan_firewall(&wanted, &a_firewall(vec![]), now()).collection.into_iter().collect());
+    for rule in &mut firewall.collections[0].rules {
+        rule.ports = BTreeSet::from([PortRange::single(a_port(51_234))]);
+    }
+    assert_eq!(plan_firewall(&wanted, &firewall, now()), FirewallPlan::default());
+}
+
+#[test]
+fn a_collection_of_ours_without_rules_goes() {
+    let left = a_firewall(vec![a_collection("postern-dev", 65_000, vec![])]);
+    assert_eq!(planned(&left, &[], now()).collection, Some(left.collections[0].clone()));
+}
+
+#[test]
 fn a_rule_that_is_there_keeps_its_port_when_others_come_and_go() {
     let mut firewall = a_firewall(vec![]);
     let lease = [a_lease(1, 4, &["203.0.113.7"])];
@@ -118,7 +149,7 @@ fn a_firewall_whose_every_port_is_taken_obstructs_and_a_living_rule_stays() {
     let plan = planned(&firewall, &both, now());
     assert_eq!(plan.collection, None);
     let reason = NatObstacleReason::NoFreePort;
-    assert_eq!(plan.obstacles, [1, 2].map(|n| NatObstacle { grant: a_grant(n), reason }));
+    assert_eq!(plan.obstacles, [1, 2].map(|n| NatObstacle { grant: a_grant(n), reason: reason.clone() }));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::SignedDuration;
 use proptest::prelude::*;
@@ -22,8 +22,9 @@ use crate::{
         },
         stamp::StoreId,
     },
-    policy::{LiveSessions, ProtectedVm},
+    policy::{LiveSessions, Precedence, ProtectedVm},
     port::{Port, Protocol},
+    rule::AddressMatch,
     source::Sources,
     vm::VmId,
 };
@@ -170,6 +171,75 @@ fn guard_first_stands_before_a_customers_allow_and_customer_first_behind() {
     let plan = plan(&wanted, &an_nsg(vec![allow]), now());
     let priorities: Vec<u16> = plan.changes.iter().map(|change| change.rule().priority.number()).collect();
     assert_eq!(priorities, [299, 100]);
+}
+
+#[test]
+fn a_guard_that_cannot_stand_first_stands_where_it_can_and_says_so() {
+    let first: Vec<NsgRule> =
+        (100..104).map(|n| a_rule(&format!("allow-{n}"), n, Access::Allow, "*", "22")).collect();
+    let policy = ProtectedVm { precedence: Precedence::GuardFirst, ..a_policy() };
+    let policies = BTreeMap::from([(policy.vm.clone(), policy)]);
+    let mut observed = an_nsg(first);
+    let put = settle_as(&author(), &policies, &mut observed, &[], now());
+    assert!(matches!(&put[..], [RuleChange::Put(guard)] if guard.priority.number() == 4096), "{put:?}");
+    let wanted = desired(&author(), &observed.id, &[machine()], &policies, &[], now());
+    let again = plan(&wanted, &observed, now());
+    let reason = ObstacleReason::NoFreePriority;
+    assert_eq!((again.changes, again.obstacles), (vec![], vec![Obstacle { grant: None, reason }]));
+}
+
+#[test]
+fn a_lease_that_can_stand_elsewhere_makes_room_for_one_that_cannot() {
+    let mut observed = an_nsg(vec![a_rule("allow-ssh", 102, Access::Allow, "*", "22")]);
+    let machines = [machine(), a_machine("web-02", "10.1.0.5", &["nic"])];
+    let guard_first = |name: &str| ProtectedVm {
+        vm: vm(name),
+        precedence: if name == "web-01" { Precedence::GuardFirst } else { Precedence::CustomerFirst },
+        ..a_policy()
+    };
+    let policies: BTreeMap<VmId, ProtectedVm> =
+        ["web-01", "web-02"].map(|name| (vm(name), guard_first(name))).into();
+    let (grant, lease) = a_lease(1, "203.0.113.7");
+    let elsewhere = (grant, Lease { vm: vm("web-02"), ..lease });
+    let here = a_lease(2, "203.0.113.7");
+    let mut settle = |leases: &[(GrantId, Lease)]| {
+        let wanted = desired(&author(), &observed.id, &machines, &policies, leases, now());
+        let plan = plan(&wanted, &observed, now());
+        let law = crate::nsg::proof::Law::of(&wanted, &observed, &machines);
+        for change in &plan.changes {
+            observed = law.prove(&observed, change).unwrap();
+        }
+        let place = |part: &str| {
+            let rule = observed.rules.iter().find(|rule| rule.name.contains(part));
+            rule.map(|rule| rule.priority.number())
+        };
+        let leases = ["00000001-", "00000002-"].map(|grant| place(&format!("{grant}6553")));
+        let guards: BTreeSet<u16> = observed
+            .rules
+            .iter()
+            .filter(|rule| rule.name.contains("-guard-"))
+            .map(|r| r.priority.number())
+            .collect();
+        (leases, guards, plan.obstacles)
+    };
+    let (leases, guards, _) = settle(std::slice::from_ref(&elsewhere));
+    assert_eq!((leases, guards), ([Some(100), None], BTreeSet::from([101, 4096])));
+    let (leases, _, obstacles) = settle(&[elsewhere.clone(), here.clone()]);
+    assert_eq!((leases, obstacles), ([Some(103), Some(100)], vec![]));
+    let third = a_lease(3, "198.51.100.7");
+    let (_, _, obstacles) = settle(&[elsewhere, here, third.clone()]);
+    let reason = ObstacleReason::NoFreePriority;
+    assert_eq!(obstacles, [Obstacle { grant: Some(third.0), reason }]);
+}
+
+#[test]
+fn a_place_that_is_about_to_become_free_is_taken() {
+    let deny = a_rule("deny-ssh", 101, Access::Deny, "*", "22");
+    let mut observed = an_nsg(vec![deny]);
+    settle(&mut observed, &[a_lease(1, "203.0.113.7")]);
+    let changes = settle(&mut observed, &[a_lease(2, "203.0.113.8")]);
+    let [RuleChange::Remove(old), RuleChange::Put(new)] = &changes[..] else { panic!("{changes:?}") };
+    assert_eq!((old.priority.number(), new.priority.number()), (100, 100));
 }
 
 #[test]

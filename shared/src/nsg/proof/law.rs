@@ -78,7 +78,7 @@ impl<'d> Law<'d> {
                 let (rule, to, from) = said(&opened);
                 return Err(Unproven::Opens { rule, to, from });
             }
-            let closed = was.certain.minus(&is.certain).intersection(&self.must_stay(before, target));
+            let closed = was.certain.minus(&is.certain).intersection(&self.must_stay(before, change, target));
             if !closed.is_empty() {
                 let (rule, to, from) = said(&closed);
                 return Err(Unproven::Closes { rule, to, from });
@@ -106,17 +106,20 @@ impl<'d> Law<'d> {
         self.granted(target).union(&Openness::of(others, target).possible)
     }
 
-    /// From where packets that get in must go on to do so. A grant whose rule is still to be written has none of
-    /// them: its wait must not keep another's rule.
-    fn must_stay(&self, before: &ObservedNsg, target: Target<'_>) -> AddressSet {
-        let is_written =
-            |one: &&&NsgRule| before.rules.iter().any(|rule| rule.name.eq_ignore_ascii_case(&one.name));
-        let granted = certain_sources(self.granted.iter().filter(is_written).copied(), target);
-        if self.is_guarded(target) {
-            granted
-        } else {
-            granted.union(&Openness::of(&self.foreign, target).certain)
+    /// From where packets that get in must go on to do so: those of living grants whose rules are there, and where a
+    /// rule of ours comes to deny what nobody guards, those that customers let in.
+    fn must_stay(&self, before: &ObservedNsg, change: &RuleChange, target: Target<'_>) -> AddressSet {
+        let written = |one: &NsgRule| {
+            let rule = before.rules.iter().find(|rule| rule.name.eq_ignore_ascii_case(&one.name));
+            let granted = sources_of(one, target).0;
+            rule.map_or(AddressSet::EMPTY, |rule| sources_of(rule, target).0.intersection(&granted))
+        };
+        let granted = self.granted.iter().fold(AddressSet::EMPTY, |all, one| all.union(&written(one)));
+        let denies = matches!(change, RuleChange::Put(rule) if rule.access == Access::Deny);
+        if denies && !self.is_guarded(target) {
+            return granted.union(&Openness::of(&self.foreign, target).certain);
         }
+        granted
     }
 
     /// What the change itself is there to let in.

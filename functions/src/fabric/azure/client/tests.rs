@@ -1,3 +1,4 @@
+use http::HeaderMap;
 use serde_json::json;
 
 use super::*;
@@ -121,4 +122,121 @@ async fn nobody_there_is_unreachable() {
     let url = Url::parse(&format!("http://127.0.0.1:{port}/things")).unwrap();
     let error = arm.client().read(&url).await.unwrap_err();
     assert!(matches!(error, FabricError::Unreachable { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn arms_clock_is_told_by_each_answer() {
+    let arm = Arm::in_order([
+        answer(200, page(json!([]), None)).with("date", "Sun, 01 Mar 2026 07:58:00 GMT"),
+        refusal(403, "AuthorizationFailed").with("date", "Sun, 01 Mar 2026 08:02:00 GMT"),
+    ])
+    .await;
+    assert_eq!(arm.client().clock_ahead(), None);
+    read(&arm).await.unwrap();
+    assert_eq!(arm.client().clock_ahead(), Some(SignedDuration::from_secs(119)));
+    read(&arm).await.unwrap_err();
+    assert_eq!(arm.client().clock_ahead(), Some(SignedDuration::from_secs(-120)));
+}
+
+#[tokio::test]
+async fn only_what_neither_whole_seconds_nor_the_way_explain_is_a_difference() {
+    let arm = Arm::in_order([]).await;
+    // Asked so many milliseconds before now; ARM's date; by how many milliseconds we are ahead.
+    for (before, date, ahead) in [
+        (0, "08:00:00", 0),
+        (0, "07:59:59", 0),
+        (0, "07:59:58", 1000),
+        (0, "08:00:01", -1000),
+        (600, "07:59:59", 0),
+        (600, "07:59:58", 400),
+        (20_000, "07:59:39", 0),
+        (20_000, "07:59:50", 0),
+        (20_000, "07:59:38", 1000),
+        (0, "08:05:00", -300_000),
+    ] {
+        compare(&arm, &format!("Sun, 01 Mar 2026 {date} GMT"), before);
+        assert_eq!(
+            arm.client().clock_ahead(),
+            Some(SignedDuration::from_millis(ahead)),
+            "asked {before} ms ago, {date}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_answer_without_a_readable_date_says_nothing_of_clocks() {
+    let arm = Arm::in_order([]).await;
+    arm.client().compare_clocks(&HeaderMap::new(), arm.client().now());
+    for bad in ["", "soon", "2026-03-01T08:00:00Z", "Sun, 01 Mar 2026 25:00:00 GMT"] {
+        compare(&arm, bad, 0);
+        assert_eq!(arm.client().clock_ahead(), None, "{bad}");
+    }
+    compare(&arm, "Sun, 01 Mar 2026 08:01:00 GMT", 0);
+    compare(&arm, "soon", 0);
+    assert_eq!(arm.client().clock_ahead(), Some(SignedDuration::from_secs(-60)));
+}
+
+fn compare(arm: &Arm, date: &str, asked_ms_ago: i64) {
+    let headers = HeaderMap::from_iter([(http::header::DATE, date.parse().unwrap())]);
+    let asked_at = arm.client().now() - SignedDuration::from_millis(asked_ms_ago);
+    arm.client().compare_clocks(&headers, asked_at);
+}
+
+#[tokio::test]
+async fn after_a_quota_nobody_asks_again_before_the_time() {
+    let arm = Arm::in_order([refusal(429, "TooManyRequests").with("retry-after", 60)]).await;
+    assert!(matches!(read(&arm).await, Err(FabricError::Throttled { .. })));
+    arm.clock.advance(SignedDuration::from_secs(29));
+    let left = FabricError::Throttled { retry_after: Some(Duration::from_secs(31)) };
+    assert_eq!(read(&arm).await, Err(left));
+    assert_eq!(arm.seen().len(), 1);
+    arm.clock.advance(SignedDuration::from_secs(1));
+    arm.then([answer(200, page(json!([1]), None))]);
+    assert_eq!(read(&arm).await.unwrap(), [json!(1)]);
+    assert_eq!(arm.clock.waits(), [30.0]);
+}
+
+#[tokio::test]
+async fn a_lock_is_no_quota() {
+    let arm = Arm::in_order([
+        refusal(429, "RetryableErrorDueToAnotherOperation").with("retry-after", 31),
+        answer(200, page(json!([1]), None)),
+    ])
+    .await;
+    assert!(read(&arm).await.is_err());
+    assert_eq!(read(&arm).await.unwrap(), [json!(1)]);
+    assert!(arm.clock.waits().is_empty());
+}
+
+#[tokio::test]
+async fn what_arm_says_is_left_is_not_exceeded() {
+    let left =
+        |left| answer(200, page(json!([]), None)).with("x-ms-ratelimit-remaining-subscription-reads", left);
+    let arm = Arm::in_order([left(1), left(1), left(1)]).await;
+    for _ in 0..3 {
+        read(&arm).await.unwrap();
+    }
+    assert_eq!(arm.clock.waits(), [0.04]);
+}
+
+#[tokio::test]
+async fn requests_are_counted_by_how_they_ended() {
+    let mut arm = Arm::in_order([
+        refusal(503, "ServiceUnavailable"),
+        refusal(429, "TooManyRequests").with("retry-after", 1),
+        broken_off(),
+        refusal(401, "ExpiredAuthenticationToken"),
+        answer(200, page(json!([]), None)),
+    ])
+    .await;
+    let metrics = Metrics::new();
+    arm.fabric = arm.fabric.counted_in(&metrics);
+    read(&arm).await.unwrap();
+    let text = metrics.text(&crate::metrics::Gauges::default()).unwrap();
+    for outcome in ["server_error", "throttled", "no_answer", "token_refused", "success"] {
+        let line = format!(r#"postern_arm_requests_total{{method="GET",outcome="{outcome}"}} 1"#);
+        assert!(text.lines().any(|one| one == line), "{line} is not in\n{text}");
+    }
+    assert!(text.contains("postern_arm_request_duration_seconds_count 5"), "{text}");
+    assert!(text.contains("postern_arm_limiter_wait_seconds_count 5"), "{text}");
 }

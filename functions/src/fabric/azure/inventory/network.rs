@@ -1,13 +1,17 @@
 //! The network that was read, and the way that packets take through it to an interface.
 
+mod gate;
+
 use std::{collections::HashMap, net::IpAddr};
 
 use ipnet::IpNet;
 use shared::{
+    firewall::FirewallGate,
     inventory::{Address, Interface, WayIn},
-    vm::NsgId,
+    vm::{FirewallId, NsgId},
 };
 
+pub(super) use self::gate::firewalls;
 use super::wire::{
     self, Firewall, IpConfiguration, Nested, Nic, PublicIp, Ref, Resource, RouteTable, SubnetProperties,
 };
@@ -20,7 +24,7 @@ pub(super) struct Network {
     pub(super) virtual_networks: HashMap<String, wire::VirtualNetwork>,
     pub(super) public_ips: HashMap<String, PublicIp>,
     pub(super) route_tables: HashMap<String, RouteTable>,
-    pub(super) firewalls: Vec<Firewall>,
+    pub(super) firewalls: Vec<(FirewallId, Firewall)>,
 }
 
 /// Something that must be known to say how packets reach a VM was not found or not understood.
@@ -34,59 +38,75 @@ struct Place<'n> {
     space: Vec<IpNet>,
 }
 
+/// The way in by one address, or by several.
+#[derive(Debug)]
+struct Way {
+    kind: WayIn,
+    gate: Option<FirewallGate>,
+}
+
+/// How packets reach a VM.
+#[derive(Debug)]
+pub(super) struct Reach {
+    pub(super) interfaces: Vec<Interface>,
+    pub(super) way_in: WayIn,
+    pub(super) firewall: Option<FirewallGate>,
+}
+
 impl Network {
     /// A VM's interfaces and the way in to it.
-    pub(super) fn of_vm(&self, interfaces: &[Ref]) -> (Vec<Interface>, WayIn) {
-        let mut way_in = if interfaces.is_empty() { WayIn::Unreadable } else { WayIn::Direct };
-        let mut found = Vec::new();
+    pub(super) fn of_vm(&self, references: &[Ref]) -> Reach {
+        let mut way = Way::of(if references.is_empty() { WayIn::Unreadable } else { WayIn::Direct });
+        let mut interfaces = Vec::new();
         let mut has_public = false;
-        for reference in interfaces {
+        for reference in references {
             let Some(nic) = self.interfaces.get(&reference.id.to_lowercase()) else {
-                way_in = WayIn::Unreadable;
+                way = Way::of(WayIn::Unreadable);
                 continue;
             };
             has_public |= nic.ip_configurations.iter().any(|one| one.properties.public_address.is_some());
-            let (interface, way) = self.interface(nic);
-            found.push(interface);
-            way_in = harder(way_in, way);
+            let (interface, by) = self.interface(nic);
+            interfaces.push(interface);
+            way = way.or_harder(by);
         }
-        let by_firewall = matches!(way_in, WayIn::Firewall | WayIn::FirewallWithPolicy);
-        (found, if by_firewall && has_public { WayIn::Direct } else { way_in })
+        if has_public && matches!(way.kind, WayIn::Firewall | WayIn::FirewallWithPolicy) {
+            way = Way::of(WayIn::Direct);
+        }
+        Reach { interfaces, way_in: way.kind, firewall: way.gate }
     }
 
-    fn interface(&self, nic: &Nic) -> (Interface, WayIn) {
-        let (nsg, mut way_in) = match nsg_of(nic.network_security_group.as_ref()) {
-            Ok(nsg) => (nsg, WayIn::Direct),
-            Err(Unreadable) => (None, WayIn::Unreadable),
+    fn interface(&self, nic: &Nic) -> (Interface, Way) {
+        let (nsg, mut way) = match nsg_of(nic.network_security_group.as_ref()) {
+            Ok(nsg) => (nsg, Way::of(WayIn::Direct)),
+            Err(Unreadable) => (None, Way::of(WayIn::Unreadable)),
         };
         let mut addresses = Vec::new();
         for Nested { properties } in &nic.ip_configurations {
             // A configuration of a prefix has no address of its own: it is for containers behind the VM.
             let Some(private) = &properties.private_address else { continue };
             match self.address(private, properties) {
-                Ok((address, way)) => {
+                Ok((address, by)) => {
                     addresses.push(address);
-                    way_in = harder(way_in, way);
+                    way = way.or_harder(by);
                 }
-                Err(Unreadable) => way_in = WayIn::Unreadable,
+                Err(Unreadable) => way = Way::of(WayIn::Unreadable),
             }
         }
-        (Interface { nsg, addresses }, way_in)
+        (Interface { nsg, addresses }, way)
     }
 
-    fn address(
-        &self,
-        private: &str,
-        configuration: &IpConfiguration,
-    ) -> Result<(Address, WayIn), Unreadable> {
+    fn address(&self, private: &str, configuration: &IpConfiguration) -> Result<(Address, Way), Unreadable> {
         let private: IpAddr = private.parse().map_err(|_| Unreadable)?;
         let place = self.place(configuration.subnet.as_ref().ok_or(Unreadable)?)?;
-        let public = configuration.public_address.as_ref().and_then(|public| {
-            self.public_ips.get(&public.id.to_lowercase())?.ip_address.as_ref()?.parse().ok()
-        });
-        let way_in = self.way_in(&place)?;
+        let public = configuration.public_address.as_ref().and_then(|public| self.assigned(public));
+        let way = self.way_in(&place)?;
         let subnet_nsg = nsg_of(place.subnet.network_security_group.as_ref())?;
-        Ok((Address { private, public, subnet_nsg, virtual_network: place.space }, way_in))
+        Ok((Address { private, public, subnet_nsg, virtual_network: place.space }, way))
+    }
+
+    /// The address of a public IP, if it has one.
+    fn assigned(&self, public: &Ref) -> Option<IpAddr> {
+        self.public_ips.get(&public.id.to_lowercase())?.ip_address.as_ref()?.parse().ok()
     }
 
     fn place(&self, subnet: &Ref) -> Result<Place<'_>, Unreadable> {
@@ -102,14 +122,16 @@ impl Network {
     }
 
     /// By the subnet's default route.
-    fn way_in(&self, place: &Place<'_>) -> Result<WayIn, Unreadable> {
+    fn way_in(&self, place: &Place<'_>) -> Result<Way, Unreadable> {
         let Some(next_hop) = self.default_appliance(place)? else {
-            return Ok(WayIn::Direct);
+            return Ok(Way::of(WayIn::Direct));
         };
         Ok(match self.firewall_at(&next_hop, &place.network_id) {
-            None => WayIn::Direct,
-            Some(firewall) if firewall.firewall_policy.is_some() => WayIn::FirewallWithPolicy,
-            Some(_) => WayIn::Firewall,
+            None => Way::of(WayIn::Direct),
+            Some((_, firewall)) if firewall.is_managed() => Way::of(WayIn::FirewallWithPolicy),
+            Some((id, firewall)) => {
+                Way { kind: WayIn::Firewall, gate: self.gate(id, firewall, &place.network_id) }
+            }
         })
     }
 
@@ -128,48 +150,27 @@ impl Network {
         });
         Ok(default.and_then(|route| route.next_hop_ip_address.clone()))
     }
-
-    /// Private addresses repeat between networks, so a firewall of the same network comes first.
-    fn firewall_at(&self, address: &str, network_id: &str) -> Option<&Firewall> {
-        let there = |firewall: &&Firewall| firewall.addresses().any(|(own, _)| own == address);
-        let same_network = self.firewalls.iter().filter(there).find(|firewall| {
-            firewall
-                .addresses()
-                .any(|(_, network)| network.is_some_and(|network| network.key() == network_id))
-        });
-        same_network.or_else(|| self.firewalls.iter().find(there))
-    }
-
-    /// Whether any of the networks that were read leads to an appliance: only then firewalls matter.
-    pub(super) fn needs_firewalls(&self) -> bool {
-        let mut routes = self.route_tables.values().flat_map(|table| &table.routes);
-        routes.any(|route| route.properties.next_hop_ip_address.is_some())
-    }
-}
-
-impl Firewall {
-    /// The firewall's private addresses with their networks.
-    fn addresses(&self) -> impl Iterator<Item = (&str, Option<ResourceId>)> {
-        self.ip_configurations.iter().filter_map(|Nested { properties }| {
-            let subnet = properties.subnet.as_ref().and_then(|subnet| ResourceId::parse(&subnet.id));
-            Some((properties.private_address.as_deref()?, subnet.and_then(|subnet| subnet.virtual_network())))
-        })
-    }
 }
 
 fn nsg_of(reference: Option<&Ref>) -> Result<Option<NsgId>, Unreadable> {
     reference.map(|nsg| nsg.id.parse().map_err(|_| Unreadable)).transpose()
 }
 
-/// Of two ways in, the one that asks for more care.
-fn harder(a: WayIn, b: WayIn) -> WayIn {
-    let care = |way: &WayIn| match way {
-        WayIn::Direct => 0,
-        WayIn::Firewall => 1,
-        WayIn::FirewallWithPolicy => 2,
-        WayIn::Unreadable => 3,
-    };
-    if care(&b) > care(&a) { b } else { a }
+impl Way {
+    const fn of(kind: WayIn) -> Self {
+        Self { kind, gate: None }
+    }
+
+    /// Of two ways in, the one that asks for more care.
+    fn or_harder(self, other: Self) -> Self {
+        let care = |way: &Self| match way.kind {
+            WayIn::Direct => 0,
+            WayIn::Firewall => 1,
+            WayIn::FirewallWithPolicy => 2,
+            WayIn::Unreadable => 3,
+        };
+        if care(&other) > care(&self) { other } else { self }
+    }
 }
 
 /// Resources of one kind by id; one that cannot be read is missing, and what needs it becomes unreadable.

@@ -7,7 +7,7 @@ use shared::{
     vm::{Os, PowerState},
 };
 
-use self::azure::{Azure, SUBSCRIPTION, network, vm_id};
+use self::azure::{Azure, SUBSCRIPTION, network as network_id, vm_id};
 use super::*;
 use crate::fabric::{
     Fabric,
@@ -63,7 +63,7 @@ async fn what_is_missing_or_strange_makes_a_vm_unreadable() {
         ("no route table", |azure| {
             azure.change("virtualNetworks", "prod-vnet", |vnet| {
                 vnet["subnets"][1]["properties"]["routeTable"] =
-                    json!({"id": network("routeTables", "gone")});
+                    json!({"id": network_id("routeTables", "gone")});
             });
         }),
         ("no interfaces", |azure| azure.put(&vm_id("web-01"), json!({}))),
@@ -89,12 +89,67 @@ async fn a_network_of_another_subscription_is_unreadable() {
 
 #[tokio::test]
 async fn a_default_route_to_a_firewall_is_the_way_in_unless_the_vm_has_a_public_address() {
-    let policy = network("firewallPolicies", "p");
+    let policy = network_id("firewallPolicies", "p");
     for (policy, expected) in [(None, WayIn::Firewall), (Some(policy.as_str()), WayIn::FirewallWithPolicy)] {
         let firewalled = Azure::with_web_01().behind_firewall(policy);
         assert_eq!(web_01(firewalled.clone().without_public_ip()).await.way_in, expected);
         assert_eq!(web_01(firewalled).await.way_in, WayIn::Direct);
     }
+}
+
+fn firewalled() -> Azure {
+    Azure::with_web_01().behind_firewall(None).without_public_ip()
+}
+
+#[tokio::test]
+async fn a_vm_behind_a_firewall_knows_its_subnet_and_its_public_addresses() {
+    let machine = web_01(firewalled()).await;
+    let gate = machine.firewall.as_ref().unwrap();
+    assert_eq!(gate.id.name(), "Fw");
+    assert_eq!(gate.subnet, ["10.1.9.0/26".parse::<ipnet::IpNet>().unwrap()]);
+    let addresses = ["20.51.4.1", "20.51.4.2"].map(|text| text.parse::<std::net::IpAddr>().unwrap());
+    assert_eq!(gate.addresses, addresses);
+    assert_eq!(machine.unsupported(), []);
+    assert_eq!(web_01(Azure::with_web_01().behind_firewall(None)).await.firewall, None);
+}
+
+#[tokio::test]
+async fn a_firewall_that_cannot_lead_anybody_there_is_named_as_the_reason() {
+    type Change = (&'static str, fn(&mut Azure));
+    let changes: [Change; 4] = [
+        ("another network", |azure| {
+            azure.change("azureFirewalls", "fw", |fw| {
+                let id = &mut fw["ipConfigurations"][0]["properties"]["subnet"]["id"];
+                *id = id.as_str().unwrap().replace("prod-vnet", "hub-vnet").into();
+            });
+        }),
+        ("no public address", |azure| {
+            azure.change("publicIPAddresses", "fw-1", |ip| *ip = json!({}));
+            azure.remove("publicIPAddresses", "fw-2");
+        }),
+        ("no subnet", |azure| {
+            azure.change("virtualNetworks", "prod-vnet", |vnet| {
+                vnet["subnets"].as_array_mut().unwrap().truncate(2);
+            });
+        }),
+        ("odd subnet", |azure| {
+            azure.change("virtualNetworks", "prod-vnet", |vnet| {
+                vnet["subnets"][2]["properties"]["addressPrefix"] = "10.1.9".into();
+            });
+        }),
+    ];
+    for (name, change) in changes {
+        let mut azure = firewalled();
+        change(&mut azure);
+        assert_eq!(web_01(azure).await.unsupported(), [Unsupported::FirewallOutOfReach], "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_firewall_of_a_virtual_hub_is_ruled_elsewhere() {
+    let mut azure = firewalled();
+    azure.change("azureFirewalls", "fw", |fw| fw["virtualHub"] = json!({"id": "/x"}));
+    assert_eq!(web_01(azure).await.unsupported(), [Unsupported::FirewallPolicy]);
 }
 
 #[tokio::test]
@@ -209,9 +264,9 @@ fn arms_own_examples_are_understood() {
             "../../../../../tests/fabric/data/network_interface.json"
         ))]),
         public_ips: by_id(vec![example(include_str!("../../../../../tests/fabric/data/public_ip.json"))]),
-        firewalls: by_id(vec![example(include_str!("../../../../../tests/fabric/data/azure_firewall.json"))])
-            .into_values()
-            .collect(),
+        firewalls: network::firewalls(vec![example(include_str!(
+            "../../../../../tests/fabric/data/azure_firewall.json"
+        ))]),
         ..Network::default()
     };
     assert_eq!((network.interfaces.len(), network.public_ips.len(), network.firewalls.len()), (1, 1, 1));

@@ -7,7 +7,7 @@ use shared::{
 };
 
 use super::{
-    network::Network,
+    network::{Network, Reach},
     wire::{ClassicVm, InstanceView, Ref, Resource, Vm},
 };
 
@@ -15,7 +15,7 @@ use super::{
 pub(super) fn machine(value: Value, power: Option<PowerState>, network: &Network) -> Option<Machine> {
     let Resource { id, location, properties } = readable(value)?;
     let vm: VmId = id.parse().map_err(|error| tracing::warn!(%error, id, "a VM with a strange id")).ok()?;
-    let (interfaces, way_in) = network.of_vm(&interfaces_of(&properties));
+    let Reach { interfaces, way_in, firewall } = network.of_vm(&interfaces_of(&properties));
     Some(Machine {
         vm,
         location: location.unwrap_or_default(),
@@ -24,6 +24,7 @@ pub(super) fn machine(value: Value, power: Option<PowerState>, network: &Network
         admin_user: properties.os_profile.and_then(|profile| profile.admin_username),
         kind: MachineKind::ResourceManager,
         way_in,
+        firewall,
         interfaces,
     })
 }
@@ -92,6 +93,7 @@ pub(super) fn classic(value: Value, subscription: SubscriptionId) -> Option<Mach
         admin_user: None,
         kind: MachineKind::Classic,
         way_in: WayIn::Unreadable,
+        firewall: None,
         interfaces: Vec::new(),
     })
 }

@@ -132,6 +132,8 @@ pub(super) struct Subnet {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct SubnetProperties {
+    pub(super) address_prefix: Option<String>,
+    pub(super) address_prefixes: Option<Vec<String>>,
     pub(super) network_security_group: Option<Ref>,
     pub(super) route_table: Option<Ref>,
 }
@@ -162,6 +164,8 @@ pub(super) struct Firewall {
     #[serde(default)]
     pub(super) ip_configurations: Vec<Nested<FirewallAddress>>,
     pub(super) firewall_policy: Option<Ref>,
+    /// It is one of a virtual WAN, which Firewall Manager rules.
+    pub(super) virtual_hub: Option<Ref>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -169,6 +173,8 @@ pub(super) struct FirewallAddress {
     #[serde(rename = "privateIPAddress")]
     pub(super) private_address: Option<String>,
     pub(super) subnet: Option<Ref>,
+    #[serde(rename = "publicIPAddress")]
+    pub(super) public_address: Option<Ref>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -116,3 +116,60 @@ async fn a_link_to_elsewhere_gets_no_token() {
     }
     assert!(elsewhere.seen().is_empty());
 }
+
+#[tokio::test]
+async fn a_token_that_is_refused_in_the_middle_is_renewed_and_the_poll_goes_on() {
+    let arm = Arm::in_order([
+        status("InProgress"),
+        refusal(401, "ExpiredAuthenticationToken"),
+        status("InProgress"),
+        status("Succeeded"),
+    ])
+    .await;
+    assert_eq!(polled(&arm).await, Ok(()));
+    let tokens: Vec<String> = arm.seen().into_iter().map(|seen| seen.token).collect();
+    assert_eq!(tokens, ["Bearer t1", "Bearer t1", "Bearer t2", "Bearer t2"]);
+    assert_eq!(arm.clock.waits(), [0.5, 1.0, 2.0]);
+}
+
+#[tokio::test]
+async fn a_token_that_nears_its_end_in_the_middle_is_replaced_before_it_is_refused() {
+    let arm = Arm::in_order([]).await;
+    arm.then([status("InProgress").with("retry-after", 20), status("Succeeded")]);
+    arm.clock.advance(SignedDuration::from_secs(54 * 60 + 50));
+    assert_eq!(polled(&arm).await, Ok(()));
+    let tokens: Vec<String> = arm.seen().into_iter().map(|seen| seen.token).collect();
+    assert_eq!(tokens, ["Bearer t1", "Bearer t2"]);
+}
+
+#[tokio::test]
+async fn a_poll_that_is_throttled_waits_and_goes_on() {
+    let arm = Arm::in_order([
+        status("InProgress"),
+        refusal(429, "TooManyRequests").with("retry-after", 90),
+        status("Succeeded"),
+    ])
+    .await;
+    assert_eq!(polled(&arm).await, Ok(()));
+    assert_eq!(arm.seen().len(), 3);
+    let waited: f64 = arm.clock.waits().iter().sum();
+    assert!((91.0..93.0).contains(&waited), "{:?}", arm.clock.waits());
+}
+
+#[tokio::test]
+async fn a_short_outage_does_not_lose_an_operation_and_a_long_one_does() {
+    let down = || std::iter::repeat_with(|| refusal(503, "ServiceUnavailable"));
+    let arm = Arm::in_order([status("InProgress")]).await;
+    arm.then(down().take(20));
+    arm.then([status("Succeeded")]);
+    assert_eq!(polled(&arm).await, Ok(()));
+
+    let arm = Arm::by(|_| Some(refusal(503, "ServiceUnavailable"))).await;
+    assert_eq!(polled(&arm).await, Err(FabricError::Lost));
+    let waited: f64 = arm.clock.waits().iter().sum();
+    assert!((60.0..80.0).contains(&waited), "{waited}");
+}
+
+async fn polled(arm: &Arm) -> Result<(), FabricError> {
+    end(arm, 201, &[("azure-asyncoperation", format!("{}/operations/1", arm.url))]).await
+}

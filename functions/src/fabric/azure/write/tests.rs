@@ -136,3 +136,64 @@ async fn a_strange_name_stays_one_segment_of_the_path() {
     arm.fabric.apply(&nsg(), &RuleChange::Remove(strange)).await.unwrap();
     assert!(arm.lines()[0].contains("/securityRules/..%2Fx%3Fy%23z%2Fw?api-version="), "{:?}", arm.lines());
 }
+
+#[test]
+fn what_takes_access_away_is_urgent() {
+    let deny = NsgRule { access: Access::Deny, ..rule() };
+    assert_eq!(urgency(&RuleChange::Put(rule())), Urgency::Usual);
+    assert_eq!(urgency(&RuleChange::Put(deny)), Urgency::Urgent);
+    assert_eq!(urgency(&RuleChange::Remove(rule())), Urgency::Urgent);
+}
+
+#[tokio::test]
+async fn after_a_long_quota_the_next_write_is_not_even_sent() {
+    let arm = Arm::in_order([refusal(429, "TooManyRequests").with("retry-after", 300)]).await;
+    for _ in 0..2 {
+        let throttled = FabricError::Throttled { retry_after: Some(Duration::from_secs(300)) };
+        assert_eq!(error(put(&arm).await), throttled);
+    }
+    assert_eq!(arm.seen().len(), 1);
+    arm.then([answer(204, "")]);
+    remove(&arm).await.unwrap();
+}
+
+#[tokio::test]
+async fn rule_writes_are_counted_by_their_end() {
+    let mut arm = Arm::in_order([]).await;
+    let metrics = crate::metrics::Metrics::new();
+    arm.fabric = arm.fabric.counted_in(&metrics);
+    arm.then([answer(200, "{}"), broken_off(), answer(204, "")]);
+    put(&arm).await.unwrap();
+    put(&arm).await.unwrap_err();
+    remove(&arm).await.unwrap();
+    let text = metrics.text(&crate::metrics::Gauges::default()).unwrap();
+    for line in [
+        r#"change="put",outcome="done""#,
+        r#"change="put",outcome="lost""#,
+        r#"change="remove",outcome="done""#,
+    ] {
+        let line = format!("postern_rule_writes_total{{{line}}} 1");
+        assert!(text.lines().any(|one| one == line), "{line} is not in\n{text}");
+    }
+}
+
+#[tokio::test]
+async fn an_opening_whose_end_comes_while_it_waits_is_not_written() {
+    let lease = lease_until("2026-03-01T08:00:05Z");
+    let arm = Arm::by(|_| Some(refusal(409, "AnotherOperationInProgress").with("retry-after", 3))).await;
+    let error = error(arm.fabric.apply(&nsg(), &RuleChange::Put(lease.clone())).await);
+    assert!(matches!(error, FabricError::Conflict { .. }), "{error}");
+    assert_eq!(arm.seen().len(), 2);
+
+    let arm = Arm::in_order([answer(204, ""), answer(200, "{}")]).await;
+    arm.clock.advance(SignedDuration::from_hours(1));
+    arm.fabric.apply(&nsg(), &RuleChange::Remove(lease)).await.unwrap();
+    put(&arm).await.unwrap();
+}
+
+fn lease_until(end: &str) -> NsgRule {
+    let end: Timestamp = end.parse().unwrap();
+    let name = format!("postern-prod-beef-lease-{:032x}-{:08x}-0000", 7, end.as_second());
+    assert!(name.parse::<Stamp>().is_ok(), "{name}");
+    NsgRule { name, ..rule() }
+}

@@ -70,9 +70,21 @@ impl Azure {
             "addressPrefix": "0.0.0.0/0", "nextHopType": "VirtualAppliance", "nextHopIpAddress": "10.1.9.4",
         }}]}));
         let subnet = format!("{}/subnets/AzureFirewallSubnet", network("virtualNetworks", "prod-vnet"));
-        self.put(&network("azureFirewalls", "fw"), json!({
+        let public = ["fw-1", "fw-2"].map(|name| network("publicIPAddresses", name));
+        for (id, address) in public.iter().zip(["20.51.4.2", "20.51.4.1"]) {
+            self.put(id, json!({"ipAddress": address}));
+        }
+        self.change("virtualNetworks", "prod-vnet", |vnet| {
+            let own = json!({"id": subnet.to_uppercase(), "properties": {"addressPrefix": "10.1.9.0/26"}});
+            vnet["subnets"].as_array_mut().unwrap().push(own);
+        });
+        self.put(&network("azureFirewalls", "Fw"), json!({
             "ipConfigurations": [
-                {"properties": {"privateIPAddress": "10.1.9.4", "subnet": {"id": subnet}}}, {"properties": {}},
+                {"properties": {
+                    "privateIPAddress": "10.1.9.4", "subnet": {"id": subnet}, "publicIPAddress": {"id": public[0]},
+                }},
+                {"properties": {"publicIPAddress": {"id": public[1]}}},
+                {"properties": {}},
             ],
             "firewallPolicy": policy.map(|id| json!({"id": id})),
         }));

@@ -1,0 +1,83 @@
+//! The values that single variables may have.
+
+use jiff::SignedDuration;
+use shared::vm::SubscriptionId;
+use url::Url;
+
+use super::LogFormat;
+
+/// The shortest and the longest clock tolerance, in seconds.
+const TOLERANCE: std::ops::RangeInclusive<i64> = 5..=300;
+const SHORTEST_METRICS_TOKEN: usize = 16;
+
+/// Tokens and secrets travel to these URLs, so only this machine itself may go without TLS.
+pub(super) fn safe_url(text: &str) -> Option<Url> {
+    let url: Url = text.parse().ok()?;
+    let own = match url.host()? {
+        url::Host::Domain(name) => name == "localhost",
+        url::Host::Ipv4(address) => address.is_loopback(),
+        url::Host::Ipv6(address) => address.is_loopback(),
+    };
+    let nobody = url.username().is_empty() && url.password().is_none();
+    let plain = nobody && url.query().is_none() && url.fragment().is_none();
+    (plain && (url.scheme() == "https" || (url.scheme() == "http" && own))).then_some(url)
+}
+
+/// Cookies and the way back from a sign-in are for the whole host.
+pub(super) fn public_url(text: &str) -> Option<Url> {
+    safe_url(text).filter(|url| url.path() == "/")
+}
+
+pub(super) fn some_text(text: &str) -> Option<String> {
+    (!text.trim().is_empty()).then(|| text.to_owned())
+}
+
+pub(super) fn guid(text: &str) -> Option<String> {
+    uuid::Uuid::try_parse(text).ok().filter(|_| text.len() == 36).map(|id| id.to_string())
+}
+
+pub(super) fn subscriptions(text: &str) -> Option<Vec<SubscriptionId>> {
+    let mut ids: Vec<SubscriptionId> =
+        text.split(',').map(|id| id.trim().parse().ok()).collect::<Option<_>>()?;
+    ids.sort_unstable();
+    ids.dedup();
+    (!ids.is_empty()).then_some(ids)
+}
+
+pub(super) fn database(text: &str) -> Option<String> {
+    text.strip_prefix("sqlite:").filter(|path| !path.is_empty()).map(|_| text.to_owned())
+}
+
+pub(super) fn cookie_key(text: &str) -> Option<[u8; 64]> {
+    use base64::{Engine as _, engine::general_purpose::STANDARD};
+    STANDARD.decode(text.trim()).ok()?.try_into().ok()
+}
+
+pub(super) fn proxies(text: &str) -> Option<usize> {
+    text.parse().ok().filter(|count| *count <= 10)
+}
+
+pub(super) fn log_format(text: &str) -> Option<LogFormat> {
+    match text {
+        "json" => Some(LogFormat::Json),
+        "pretty" => Some(LogFormat::Pretty),
+        _ => None,
+    }
+}
+
+pub(super) fn log_filter(text: &str) -> Option<String> {
+    tracing_subscriber::EnvFilter::try_new(text).ok().map(|_| text.to_owned())
+}
+
+/// Seconds, or an ISO 8601 duration like PT1M.
+pub(super) fn clock_tolerance(text: &str) -> Option<SignedDuration> {
+    let seconds = text.parse::<u32>().ok().map(|seconds| SignedDuration::from_secs(seconds.into()));
+    let tolerance = seconds.or_else(|| text.parse().ok().filter(|_| text.starts_with("PT")))?;
+    (TOLERANCE.contains(&tolerance.as_secs()) && tolerance.subsec_nanos() == 0).then_some(tolerance)
+}
+
+/// Long enough not to be guessed, and fit for a header.
+pub(super) fn metrics_token(text: &str) -> Option<String> {
+    let fits = text.len() >= SHORTEST_METRICS_TOKEN && text.bytes().all(|byte| byte.is_ascii_graphic());
+    fits.then(|| text.to_owned())
+}
