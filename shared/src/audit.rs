@@ -254,9 +254,11 @@ impl fmt::Display for Event {
             Self::SessionsLeft { nsg, reason } => {
                 write!(f, "Established sessions through {} may go on: {reason}", nsg.name())
             }
-            Self::NatWritten { firewall, collection, .. } => {
-                write!(f, "Wrote {} NAT rules to firewall {}", collection.rules.len(), firewall.name())
-            }
+            Self::NatWritten { firewall, collection, .. } => match collection.rules.len() {
+                0 => write!(f, "Removed the NAT rules of Postern from firewall {}", firewall.name()),
+                1 => write!(f, "Firewall {} has 1 NAT rule of Postern now", firewall.name()),
+                n => write!(f, "Firewall {} has {n} NAT rules of Postern now", firewall.name()),
+            },
             Self::NatFailed { firewall, error, .. } => {
                 write!(f, "Could not change firewall {}: {error}", firewall.name())
             }

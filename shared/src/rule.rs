@@ -34,6 +34,11 @@ impl RulePriority {
         Self(number)
     }
 
+    /// Whether it is that of one of Azure's own default rules.
+    pub const fn is_of_default_rule(self) -> bool {
+        self.0 > Self::LAST.0
+    }
+
     pub const fn number(self) -> u16 {
         self.0
     }

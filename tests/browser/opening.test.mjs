@@ -2,7 +2,9 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
-import { PHONE, URL_, connectUrl, enable, probe, rulesOf, signIn, startBrowser, until } from "./support.mjs";
+import {
+  PHONE, URL_, connectUrl, enable, probe, probeAt, removeRule, rulesOf, signIn, startBrowser, until,
+} from "./support.mjs";
 
 let browser;
 before(async () => { browser = await startBrowser(); });
@@ -49,6 +51,43 @@ describe("an admin", () => {
     await enable("legacy-01", 22);
     await page.goto(connectUrl("legacy-01"));
     await page.getByText(/Still open from the Internet by customer rule allow-ssh \(priority 300\)/).first().waitFor();
+  });
+
+  test("sees what Azure's rules make of a request before it is sent, and nothing is written for it", async () => {
+    const { page } = admin;
+    await page.goto(connectUrl("web-01"));
+    const before = (await rulesOf("web-01-nsg")).length;
+    await page.getByText("What this changes").click();
+    await page.getByText("Opens TCP and UDP port 22 of 10.1.0.4 to 203.0.113.7.").waitFor();
+    await page.getByRole("radio", { name: /Another/ }).check();
+    await page.getByLabel("Address or range").fill("198.51.100.0/28");
+    await page.getByText("Opens TCP and UDP port 22 of 10.1.0.4 to 198.51.100.0/28.").waitFor();
+    assert.equal((await rulesOf("web-01-nsg")).length, before);
+  });
+
+  test("sees that somebody removed a guard, and it is written again", async () => {
+    const { page } = admin;
+    const guard = await removeRule("web-01-nsg", "-guard-");
+    await page.waitForTimeout(2500);
+    await page.goto(connectUrl("web-01"));
+    await page.getByText(`Somebody removed rule ${guard} from web-01-nsg`).waitFor();
+    await page.getByRole("heading", { name: "Closed" }).waitFor();
+    assert.equal(await probe("web-01", 22, "10.1.0.9"), "shut");
+  });
+
+  test("reaches a VM behind an Azure Firewall by the mapped port that the page shows", async () => {
+    const { page } = admin;
+    await enable("fw-01", 22, "net-rg");
+    await page.goto(connectUrl("fw-01").replace("/prod-rg/", "/net-rg/"));
+    await page.getByRole("button", { name: "Open SSH 22 from 203.0.113.7 for 1 hour" }).click();
+    await page.getByText("through Azure Firewall hub-fw").waitFor();
+    const line = await page.getByText(/^ssh -p \d+ azureuser@20\.51\.4\.\d$/).textContent();
+    const [, port, address] = line.match(/-p (\d+) azureuser@(\S+)/);
+    assert.equal(await probeAt(address, Number(port)), "open");
+    assert.equal(await probeAt(address, Number(port), "198.51.100.1"), "shut");
+    await page.getByRole("button", { name: /Close now/ }).click();
+    await page.getByText(/read back as closed/).waitFor();
+    assert.equal(await probeAt(address, Number(port)), "shut");
   });
 
   test("caused no error in the console and no violation of the policy", () => {

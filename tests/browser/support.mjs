@@ -97,11 +97,27 @@ export async function apiClient(who) {
   };
 }
 
+/** Whether a packet to a public address of a firewall would reach a VM now. */
+export async function probeAt(destination, port, source = CLIENT) {
+  const answer = await postJson(`${SIM}/sim/probe`, { destination, port, protocol: "tcp", source });
+  return answer.verdict;
+}
+
+/** Somebody else removes a rule from an NSG of `prod-rg`; gives its name. */
+export async function removeRule(nsg, part) {
+  const id = `/subscriptions/${PRODUCTION}/resourceGroups/prod-rg/providers/Microsoft.Network/networkSecurityGroups/${nsg}`;
+  const state = await (await fetch(`${SIM}/sim/state`)).json();
+  const { name } = state[id.toLowerCase()].properties.securityRules.find((rule) => rule.name.includes(part));
+  const body = JSON.stringify({ id: `${id}/securityRules/${name}` });
+  await fetch(`${SIM}/sim/resources`, { method: "DELETE", headers: { "content-type": "application/json" }, body });
+  return name;
+}
+
 /** Enables JIT on a VM with Azure's defaults for one port. */
-export async function enable(vm, port) {
+export async function enable(vm, port, group = "prod-rg") {
   const admin = await apiClient("ADMIN");
   const rule = { port, protocol: "any", allowed_sources: "any", max_duration: "PT3H" };
   const body = { ports: [rule], justification: "optional", precedence: "customer_first", live_sessions: "never" };
-  const answer = await admin("PUT", `/api/vms/${PRODUCTION}/prod-rg/${vm}/policy`, body);
+  const answer = await admin("PUT", `/api/vms/${PRODUCTION}/${group}/${vm}/policy`, body);
   if (answer.status !== 200) throw new Error(`not enabled: ${JSON.stringify(answer.body)}`);
 }

@@ -135,7 +135,8 @@ fn still_open(exposed: &Exposed) -> String {
 }
 
 fn in_words(RuleName { nsg, name, priority }: &RuleName) -> String {
-    format!("customer rule {name} (priority {priority}) in {nsg}")
+    let whose = if priority.is_of_default_rule() { "Azure's default rule" } else { "customer rule" };
+    format!("{whose} {name} (priority {priority}) in {nsg}")
 }
 
 fn nat_in_words(NatRuleName { firewall, collection, name }: &NatRuleName) -> String {

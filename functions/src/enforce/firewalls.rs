@@ -1,16 +1,17 @@
 //! One firewall, from the NAT rules that are there to those that should be. A write takes minutes, so it holds up no NSG.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, net::IpAddr};
 
 use futures::{StreamExt, stream};
 use jiff::Timestamp;
 use shared::{
-    audit::Event,
+    audit::{Event, Record},
     firewall::{
         DesiredFirewall, NatCollection, NatObstacle, NatRule, NatUnproven, ObservedFirewall,
         desired_firewall, plan_firewall, prove_nat,
     },
     grant::{GrantId, Lease},
+    inventory::Machine,
     nsg::stamp::{Purpose, Stamp},
     vm::{FirewallId, SubscriptionId, VmId},
 };
@@ -180,6 +181,21 @@ impl Engine {
         Ok(desired_firewall(&self.author, firewall, &machines, &leases, now))
     }
 
+    /// The VMs that a change is about; nothing known: one `None`.
+    async fn vms_of(
+        &self,
+        observed: &ObservedFirewall,
+        collection: &NatCollection,
+    ) -> Result<Vec<Option<VmId>>, StoreError> {
+        let own = observed.own(&self.author.deployment).map_or(&[][..], |own| &own.rules);
+        let targets = changed_targets(own, &collection.rules);
+        let machines = self.store.machines(observed.id.subscription()).await?;
+        let is_about =
+            |machine: &&Machine| machine.gate().is_some_and(|gate| targets.contains(&gate.private));
+        let vms: Vec<_> = machines.iter().filter(is_about).map(|machine| Some(machine.vm.clone())).collect();
+        Ok(if vms.is_empty() { vec![None] } else { vms })
+    }
+
     /// Gives what went wrong in Azure.
     async fn write_firewall(
         &self,
@@ -187,6 +203,7 @@ impl Engine {
         collection: NatCollection,
     ) -> Result<Option<FabricError>, StoreError> {
         let firewall = observed.id.clone();
+        let vms = self.vms_of(observed, &collection).await?;
         let (event, error) = match self.fabric.apply_firewall(observed, &collection).await {
             Ok(written) => {
                 let correlation_id = written.correlation_id;
@@ -202,10 +219,19 @@ impl Engine {
                 (Event::NatFailed { firewall, error: error.to_string(), correlation_id }, Some(error))
             }
         };
-        let record = self.record(None, observed.id.subscription(), None, event);
-        self.store.record(&[record]).await?;
+        let subscription = observed.id.subscription();
+        let records: Vec<Record> =
+            vms.iter().map(|vm| self.record(vm.as_ref(), subscription, None, event.clone())).collect();
+        self.store.record(&records).await?;
         Ok(error)
     }
+}
+
+/// The private addresses that the rules lead to which are not the same in both.
+fn changed_targets(before: &[NatRule], after: &[NatRule]) -> BTreeSet<IpAddr> {
+    let gone = before.iter().filter(|rule| !after.contains(rule));
+    let come = after.iter().filter(|rule| !before.contains(rule));
+    gone.chain(come).filter_map(|rule| rule.translated_address).collect()
 }
 
 /// The collection without what would be new in it.

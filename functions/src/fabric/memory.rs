@@ -81,6 +81,11 @@ impl MemoryFabric {
         self.world().put_firewall(firewall);
     }
 
+    /// A firewall as it is.
+    pub fn firewall(&self, firewall: &FirewallId) -> Option<ObservedFirewall> {
+        self.world().firewalls.get(firewall).cloned()
+    }
+
     /// Whether NSGs can be told to cut established flows.
     pub fn offer_flush(&self, offered: bool) {
         self.world().refuses_flush = !offered;

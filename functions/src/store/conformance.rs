@@ -46,6 +46,7 @@ cases! {
     a_machine_is_kept_and_forgotten,
     the_last_reading_of_an_nsg_is_kept,
     the_last_reading_of_a_firewall_is_kept,
+    what_is_gone_is_forgotten,
     a_flush_is_known_from_its_first_note,
     the_latest_sweep_is_remembered,
 }
@@ -206,6 +207,19 @@ async fn the_last_reading_of_a_firewall_is_kept(ledger: &dyn Ledger) {
     }
     let read = ledger.firewalls(subscription()).await.unwrap();
     assert_eq!(read.into_values().collect::<Vec<_>>(), [(reading("c"), at(6))]);
+}
+
+async fn what_is_gone_is_forgotten(ledger: &dyn Ledger) {
+    let id = FirewallId::new(subscription(), "prod-rg", "hub-fw").unwrap();
+    ledger.put_observation(&an_observation("web-nsg", 1), at(5)).await.unwrap();
+    ledger.put_firewall(&a_firewall(&id), at(5)).await.unwrap();
+    let read = ledger.observation(&nsg("web-nsg")).await.unwrap();
+    assert_eq!(read, Some((an_observation("web-nsg", 1), at(5))));
+    ledger.forget_observation(&nsg("web-nsg")).await.unwrap();
+    ledger.forget_firewall(&id).await.unwrap();
+    assert_eq!(ledger.observation(&nsg("web-nsg")).await.unwrap(), None);
+    assert!(ledger.observations(subscription()).await.unwrap().is_empty());
+    assert!(ledger.firewalls(subscription()).await.unwrap().is_empty());
 }
 
 async fn a_flush_is_known_from_its_first_note(ledger: &dyn Ledger) {

@@ -107,10 +107,10 @@ impl World {
 
     /// How it was set before.
     pub(super) fn set_flush(&mut self, nsg: &NsgId, on: bool) -> Result<bool, FabricError> {
-        if self.refuses_flush {
+        let nsg = self.nsgs.get_mut(nsg).ok_or_else(|| refused(404, "ResourceNotFound"))?;
+        if self.refuses_flush && nsg.flushes != on {
             return Err(refused(400, "FlushConnectionNotSupported"));
         }
-        let nsg = self.nsgs.get_mut(nsg).ok_or_else(|| refused(404, "ResourceNotFound"))?;
         Ok(std::mem::replace(&mut nsg.flushes, on))
     }
 
