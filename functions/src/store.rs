@@ -10,7 +10,6 @@ mod audit;
 #[cfg(test)]
 mod conformance;
 mod error;
-mod firewalls;
 mod flushes;
 mod grants;
 mod inventory;

@@ -1,11 +1,13 @@
-//! What each NSG was last read as.
+//! What each NSG and each firewall was last read as.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use serde::de::DeserializeOwned;
 use shared::{
+    firewall::ObservedFirewall,
     nsg::ObservedNsg,
-    vm::{NsgId, SubscriptionId},
+    vm::{FirewallId, NsgId, SubscriptionId},
 };
 use sqlx::AnyConnection;
 
@@ -14,63 +16,158 @@ use super::{
     text::{from_json, micros, timestamp, to_json},
 };
 
+/// The queries of one kind of reading.
+struct Table {
+    what: &'static str,
+    put: &'static str,
+    one: &'static str,
+    all: &'static str,
+    forget: &'static str,
+}
+
+macro_rules! table {
+    ($what:literal, $table:literal, $id:literal) => {
+        Table {
+            what: $what,
+            put: concat!(
+                "INSERT INTO ",
+                $table,
+                " (",
+                $id,
+                ", subscription, data, at) VALUES ($1, $2, $3, $4) ",
+                "ON CONFLICT (",
+                $id,
+                ", subscription) DO UPDATE SET data = excluded.data, at = excluded.at ",
+                "WHERE ",
+                $table,
+                ".at <= excluded.at"
+            ),
+            one: concat!(
+                "SELECT ",
+                $id,
+                ", data, at FROM ",
+                $table,
+                " WHERE ",
+                $id,
+                " = $1 AND subscription = $2"
+            ),
+            all: concat!(
+                "SELECT ",
+                $id,
+                ", data, at FROM ",
+                $table,
+                " WHERE subscription = $1 ORDER BY ",
+                $id
+            ),
+            forget: concat!("DELETE FROM ", $table, " WHERE ", $id, " = $1 AND subscription = $2"),
+        }
+    };
+}
+
+static NSGS: Table = table!("observation", "observations", "nsg");
+static FIREWALLS: Table = table!("reading", "firewalls", "firewall");
+
 impl Store {
     /// Keeps the last reading of an NSG; one that is older than what is there changes nothing.
     pub async fn put_observation(&self, observed: &ObservedNsg, at: Timestamp) -> Result<(), StoreError> {
-        self.write(Put { observed, at }).await
+        let key = Key { id: observed.id.key(), subscription: observed.id.subscription() };
+        self.write(Put { table: &NSGS, key, data: to_json(observed), at }).await
     }
 
     /// The NSG does not exist any more.
     pub async fn forget_observation(&self, nsg: &NsgId) -> Result<(), StoreError> {
-        self.write(Forget(nsg)).await
+        self.write(Forget(&NSGS, Key { id: nsg.key(), subscription: nsg.subscription() })).await
     }
 
     pub async fn observation(&self, nsg: &NsgId) -> Result<Option<Dated<ObservedNsg>>, StoreError> {
-        let row: Option<(String, i64)> =
-            sqlx::query_as("SELECT data, at FROM observations WHERE nsg = $1 AND subscription = $2")
-                .bind(nsg.key())
-                .bind(nsg.subscription().to_string())
-                .fetch_optional(&self.readers)
-                .await?;
-        let what = || format!("observation of {nsg}");
-        row.map(|(data, at)| Ok((from_json(what, &data)?, timestamp(what, at)?))).transpose()
+        self.reading(&NSGS, Key { id: nsg.key(), subscription: nsg.subscription() }).await
     }
 
     pub async fn observations(
         &self,
         subscription: SubscriptionId,
-    ) -> Result<BTreeMap<NsgId, (ObservedNsg, Timestamp)>, StoreError> {
-        let rows: Vec<(String, String, i64)> =
-            sqlx::query_as("SELECT nsg, data, at FROM observations WHERE subscription = $1 ORDER BY nsg")
-                .bind(subscription.to_string())
-                .fetch_all(&self.readers)
-                .await?;
-        let parse = |(nsg, data, at): (String, String, i64)| {
-            let what = || format!("observation of {nsg}");
-            let observed: ObservedNsg = from_json(what, &data)?;
-            Ok((observed.id.clone(), (observed, timestamp(what, at)?)))
-        };
-        rows.into_iter().map(parse).collect()
+    ) -> Result<BTreeMap<NsgId, Dated<ObservedNsg>>, StoreError> {
+        let all: Vec<Dated<ObservedNsg>> = self.readings(&NSGS, subscription).await?;
+        Ok(all.into_iter().map(|dated| (dated.0.id.clone(), dated)).collect())
+    }
+
+    /// As of an NSG.
+    pub async fn put_firewall(&self, observed: &ObservedFirewall, at: Timestamp) -> Result<(), StoreError> {
+        let key = Key { id: observed.id.key(), subscription: observed.id.subscription() };
+        self.write(Put { table: &FIREWALLS, key, data: to_json(observed), at }).await
+    }
+
+    /// The firewall does not exist any more.
+    pub async fn forget_firewall(&self, firewall: &FirewallId) -> Result<(), StoreError> {
+        self.write(Forget(&FIREWALLS, Key { id: firewall.key(), subscription: firewall.subscription() }))
+            .await
+    }
+
+    pub async fn firewalls(
+        &self,
+        subscription: SubscriptionId,
+    ) -> Result<BTreeMap<FirewallId, Dated<ObservedFirewall>>, StoreError> {
+        let all: Vec<Dated<ObservedFirewall>> = self.readings(&FIREWALLS, subscription).await?;
+        Ok(all.into_iter().map(|dated| (dated.0.id.clone(), dated)).collect())
+    }
+
+    async fn reading<T: DeserializeOwned>(
+        &self,
+        table: &Table,
+        key: Key,
+    ) -> Result<Option<Dated<T>>, StoreError> {
+        let row: Option<Row> = sqlx::query_as(table.one)
+            .bind(key.id)
+            .bind(key.subscription.to_string())
+            .fetch_optional(&self.readers)
+            .await?;
+        row.map(|row| row.parse(table)).transpose()
+    }
+
+    async fn readings<T: DeserializeOwned>(
+        &self,
+        table: &Table,
+        subscription: SubscriptionId,
+    ) -> Result<Vec<Dated<T>>, StoreError> {
+        let rows: Vec<Row> =
+            sqlx::query_as(table.all).bind(subscription.to_string()).fetch_all(&self.readers).await?;
+        rows.into_iter().map(|row| row.parse(table)).collect()
     }
 }
 
-struct Forget<'a>(&'a NsgId);
+/// What names a reading.
+struct Key {
+    id: String,
+    subscription: SubscriptionId,
+}
+
+#[derive(sqlx::FromRow)]
+struct Row(String, String, i64);
+
+impl Row {
+    fn parse<T: DeserializeOwned>(self, table: &Table) -> Result<Dated<T>, StoreError> {
+        let Self(id, data, at) = self;
+        let what = || format!("{} of {id}", table.what);
+        Ok((from_json(what, &data)?, timestamp(what, at)?))
+    }
+}
+
+struct Forget<'a>(&'a Table, Key);
 
 impl Work for Forget<'_> {
     type Outcome = ();
 
     async fn run(&self, connection: &mut AnyConnection) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM observations WHERE nsg = $1 AND subscription = $2")
-            .bind(self.0.key())
-            .bind(self.0.subscription().to_string())
-            .execute(connection)
-            .await?;
+        let Self(table, Key { id, subscription }) = self;
+        sqlx::query(table.forget).bind(id).bind(subscription.to_string()).execute(connection).await?;
         Ok(())
     }
 }
 
 struct Put<'a> {
-    observed: &'a ObservedNsg,
+    table: &'a Table,
+    key: Key,
+    data: String,
     at: Timestamp,
 }
 
@@ -78,14 +175,12 @@ impl Work for Put<'_> {
     type Outcome = ();
 
     async fn run(&self, connection: &mut AnyConnection) -> Result<(), StoreError> {
-        let upsert = "INSERT INTO observations (nsg, subscription, data, at) VALUES ($1, $2, $3, $4)
-                      ON CONFLICT (nsg, subscription) DO UPDATE SET data = excluded.data, at = excluded.at
-                      WHERE observations.at <= excluded.at";
-        sqlx::query(upsert)
-            .bind(self.observed.id.key())
-            .bind(self.observed.id.subscription().to_string())
-            .bind(to_json(self.observed))
-            .bind(micros(self.at))
+        let Self { table, key: Key { id, subscription }, data, at } = self;
+        sqlx::query(table.put)
+            .bind(id)
+            .bind(subscription.to_string())
+            .bind(data)
+            .bind(micros(*at))
             .execute(connection)
             .await?;
         Ok(())
