@@ -99,6 +99,11 @@ async fn an_nsg_that_is_gone_is_said_and_holds_up_nothing() {
     next_look(&world).await;
     let detail = world.client("READER").await.get(&vm_path(&vm("web-01"))).await.expect(200);
     assert_ne!(detail.json["summary"]["state"], "closed", "{}", detail.text);
+    assert_eq!(
+        world.app.store().observation(&nsg("web-01-nsg")).await.unwrap(),
+        None,
+        "nothing of it is kept"
+    );
     world.pass(3600);
     world.sweep().await;
     world.pass(600);

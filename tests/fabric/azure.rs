@@ -75,6 +75,11 @@ impl Azure {
         self.sim_call(reqwest::Method::PUT, "resources", json!({"id": id, "body": body})).await;
     }
 
+    /// Deletes something behind ARM's back.
+    pub(crate) async fn remove(&self, id: &str) {
+        self.sim_call(reqwest::Method::DELETE, "resources", json!({"id": id})).await;
+    }
+
     /// Whether an SSH packet from the tests' client reaches the VM now.
     pub(crate) async fn lets_ssh_in(&self, vm: &str) -> bool {
         self.lets_in(json!({"vm": vm, "port": 22, "protocol": "tcp", "source": CLIENT})).await

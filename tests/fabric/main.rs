@@ -1,7 +1,9 @@
-//! The contract of the fabric, as Azure in a box holds Postern to it.
+//! The contract of the fabric, as Azure in a box holds Postern to it; and that the fabric in memory is like it.
 
 #[cfg(test)]
 mod azure;
+#[cfg(test)]
+mod contract;
 #[cfg(test)]
 mod firewall;
 #[cfg(test)]

@@ -46,9 +46,11 @@ enum Scene {
     SweepAfterDeletion,
     SweepAfterMove,
     RepairDrift,
+    OpenThroughFirewall,
+    CloseThroughFirewall,
 }
 
-const SCENES: [Scene; 11] = [
+const SCENES: [Scene; 13] = [
     Scene::Enable,
     Scene::ChangePolicy,
     Scene::Open,
@@ -60,6 +62,8 @@ const SCENES: [Scene; 11] = [
     Scene::SweepAfterDeletion,
     Scene::SweepAfterMove,
     Scene::RepairDrift,
+    Scene::OpenThroughFirewall,
+    Scene::CloseThroughFirewall,
 ];
 
 #[test]
@@ -105,6 +109,9 @@ fn play(scene: Scene, crash: Option<Crash>) -> (Vec<Kind>, Option<Violation>) {
         let operation = the_operation(scene, &world);
         world.begin(0, operation);
         let calls = until(&mut world, crash).await;
+        if crash.is_none() {
+            assert_eq!(world.refusals, [""; 0], "{scene:?} does not come about");
+        }
         world.rest().await;
         (calls, world.violation())
     })
@@ -158,6 +165,10 @@ fn before(scene: Scene) -> Vec<Operation> {
     match scene {
         Scene::Enable => vec![],
         Scene::ChangePolicy | Scene::Open | Scene::OpenSeveral => enabled.into(),
+        Scene::OpenThroughFirewall => vec![Operation::Enable(a_policy("fw-01", 22, sessions))],
+        Scene::CloseThroughFirewall => {
+            vec![Operation::Enable(a_policy("fw-01", 22, sessions)), an_open(&["fw-01"], 1)]
+        }
         _ => {
             enabled.into_iter().chain([an_open(&["web-01", "win-01"], 1), an_open(&["web-01"], 2)]).collect()
         }
@@ -167,7 +178,7 @@ fn before(scene: Scene) -> Vec<Operation> {
 fn change_the_world(scene: Scene, world: &mut World) {
     let memory = &world.cloud.memory;
     match scene {
-        Scene::CloseExpired => {
+        Scene::CloseExpired | Scene::CloseThroughFirewall => {
             let at = world.time.now() + SignedDuration::from_mins(11);
             world.cloud.advance_to(at);
         }
@@ -198,6 +209,7 @@ fn the_operation(scene: Scene, world: &World) -> Operation {
         Scene::Enable => Operation::Enable(a_policy("win-01", 22, LiveSessions::Never)),
         Scene::ChangePolicy => Operation::Enable(a_policy("web-01", 3389, LiveSessions::Never)),
         Scene::Open => an_open(&["web-01"], 1),
+        Scene::OpenThroughFirewall => an_open(&["fw-01"], 1),
         Scene::OpenSeveral => an_open(&["web-01", "web-02", "win-01"], 1),
         Scene::Revoke | Scene::RevokeAndCutSessions => {
             let held = world.ledger.unclosed_of_vm(&vm("win-01")).now_or_never().unwrap().unwrap();
@@ -208,9 +220,11 @@ fn the_operation(scene: Scene, world: &World) -> Operation {
             world.cloud.watch.ask_to_end(&vm("web-01"));
             Operation::Remove(vm("web-01"))
         }
-        Scene::CloseExpired | Scene::SweepAfterDeletion | Scene::SweepAfterMove | Scene::RepairDrift => {
-            Operation::Sweep(SignedDuration::ZERO)
-        }
+        Scene::CloseExpired
+        | Scene::CloseThroughFirewall
+        | Scene::SweepAfterDeletion
+        | Scene::SweepAfterMove
+        | Scene::RepairDrift => Operation::Sweep(SignedDuration::ZERO),
     }
 }
 

@@ -10,6 +10,7 @@ use futures::FutureExt;
 use jiff::{SignedDuration, Timestamp};
 use shared::{
     exposure::Observations,
+    firewall::{ObservedFirewall, desired_firewall, plan_firewall},
     grant::{GrantId, LeaseState},
     inventory::Machine,
     nsg::{
@@ -25,8 +26,8 @@ use shared::{
 
 use crate::{
     run::World,
-    scenario::{author, subscription},
-    watch::{Packet, Watch, grant_of, packets_of, stamp_of},
+    scenario::{a_foreign_collection, author, hub, subscription},
+    watch::{Packet, Watch, grant_of, packets_of, sources_of, stamp_of},
 };
 
 /// Before that somebody may still be at it.
@@ -62,6 +63,7 @@ pub(crate) fn check(world: &World) {
     }
     truth.granted_packets_get_in();
     truth.nothing_else_gets_in();
+    truth.firewall_is_as_it_should_be(world.cloud.memory.firewall(&hub()).as_ref());
     for (nsg, since) in world.ledger.flushes(subscription()).now_or_never().unwrap().unwrap() {
         if truth.now.duration_since(since) >= LEFT_BEHIND {
             truth.complain("what was set to cut sessions is set back", format!("{nsg} since {since}"));
@@ -123,6 +125,29 @@ impl Truth<'_> {
                 let detail = format!("{} lacks {wanted:?}", nsg.id.name());
                 self.complain("an NSG at rest has everything that is wanted", detail);
             }
+        }
+    }
+
+    fn firewall_is_as_it_should_be(&self, firewall: Option<&ObservedFirewall>) {
+        let Some(firewall) = firewall else { return };
+        let leases: Vec<_> = self.leases.iter().map(|held| (held.grant, held.lease.clone())).collect();
+        let desired = desired_firewall(&author(), &firewall.id, &self.machines, &leases, self.now);
+        let plan = plan_firewall(&desired, firewall, self.now);
+        if let Some(collection) = plan.collection {
+            self.complain(
+                "a firewall at rest leads on what is granted and no more",
+                format!("{collection:?}"),
+            );
+        }
+        if !firewall.collections.contains(&a_foreign_collection()) {
+            self.complain("foreign rules stay as they are", format!("{firewall:?}"));
+        }
+        let living = self.living().filter(|held| {
+            self.machines.iter().any(|machine| machine.vm == held.lease.vm && machine.gate().is_some())
+        });
+        let ours = firewall.own(&author().deployment).map_or(0, |collection| collection.rules.len());
+        if living.count() == 0 && ours > 0 {
+            self.complain("a firewall at rest leads on what is granted and no more", format!("{firewall:?}"));
         }
     }
 
@@ -198,7 +223,7 @@ impl Truth<'_> {
             held.lease.vm == machine.vm
                 && held.lease.port.number() == packet.port
                 && Transport::of(held.lease.protocol).contains(&packet.transport)
-                && held.lease.sources.iter().any(|source| source.contains(packet.source))
+                && sources_of(machine, &held.lease).iter().any(|net| net.contains(&packet.source))
         };
         if !self.living().any(grants) {
             let detail = format!(

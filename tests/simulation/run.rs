@@ -50,6 +50,8 @@ pub(crate) struct World {
     pub(crate) trace: Trace,
     pub(crate) counts: Counts,
     pub(crate) step: u32,
+    /// Why operations did not come about.
+    pub(crate) refusals: Vec<String>,
     /// What the instances use as ledger.
     given: Arc<dyn Ledger>,
     idle: Idle,
@@ -85,6 +87,7 @@ impl World {
             trace,
             counts: Counts::default(),
             step: 0,
+            refusals: Vec::new(),
             given,
             idle,
         }
@@ -146,7 +149,10 @@ impl World {
             for Running { name, handle } in done {
                 let outcome = match handle.now_or_never().expect("it is finished") {
                     Ok(Ok(())) => "done".to_owned(),
-                    Ok(Err(why)) => why,
+                    Ok(Err(why)) => {
+                        self.refusals.push(format!("{name}: {why}"));
+                        why
+                    }
                     Err(error) => {
                         self.cloud.watch.report("nothing panics", error.to_string());
                         error.to_string()

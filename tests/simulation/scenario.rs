@@ -6,6 +6,7 @@ use functions::fabric::memory::MemoryFabric;
 use rand::{Rng, rngs::StdRng, seq::SliceRandom};
 use shared::{
     decision::Requester,
+    firewall::{FirewallGate, NatCollection, ObservedFirewall},
     inventory::{Address, Interface, Machine, MachineKind, WayIn},
     nsg::{desired::Author, stamp::StoreId},
     policy::{JustificationRule, LiveSessions, PortRule, PortRules, Precedence, ProtectedVm},
@@ -13,7 +14,7 @@ use shared::{
     request::Opening,
     rule::{Access, AddressMatch, Direction, NsgRule, RulePriority, RuleProtocol},
     source::Sources,
-    vm::{NsgId, Os, PowerState, SubscriptionId, VmId},
+    vm::{FirewallId, NsgId, Os, PowerState, SubscriptionId, VmId},
     window::AccessDuration,
 };
 
@@ -43,7 +44,8 @@ pub(crate) fn requester(number: u64) -> Requester {
     Requester { id: format!("oid-{number}"), name: format!("person-{number}@contoso.example") }
 }
 
-/// All VMs that there may be: two that share an NSG, one behind two, one behind its subnet's alone, one of both families.
+/// All VMs that there may be: two that share an NSG, one behind two, one behind its subnet's alone, one of both families,
+/// one that is reached through a firewall.
 pub(crate) fn fleet() -> Vec<Machine> {
     vec![
         machine("web-01", &["10.1.0.4"], Some("web-nsg"), None),
@@ -51,7 +53,29 @@ pub(crate) fn fleet() -> Vec<Machine> {
         machine("win-01", &["10.1.1.5"], Some("win-nsg"), Some("subnet-nsg")),
         machine("db-01", &["10.1.1.6", "10.1.1.7"], None, Some("subnet-nsg")),
         machine("dual-01", &["10.1.1.8", "fd00:8::8"], Some("win-nsg"), None),
+        Machine {
+            way_in: WayIn::Firewall,
+            firewall: Some(a_gate()),
+            ..machine("fw-01", &["10.1.3.4"], Some("web-nsg"), None)
+        },
     ]
+}
+
+fn a_gate() -> FirewallGate {
+    FirewallGate {
+        id: hub(),
+        subnet: vec!["10.1.250.0/26".parse().unwrap()],
+        addresses: vec!["20.51.3.99".parse().unwrap(), "20.51.3.98".parse().unwrap()],
+    }
+}
+
+pub(crate) fn hub() -> FirewallId {
+    FirewallId::new(subscription(), "prod-rg", "hub-fw").unwrap()
+}
+
+/// What another hand has there.
+pub(crate) fn a_foreign_collection() -> NatCollection {
+    NatCollection { name: "customer".to_owned(), priority: 200, rules: Vec::new() }
 }
 
 fn machine(name: &str, addresses: &[&str], nic: Option<&str>, subnet: Option<&str>) -> Machine {
@@ -81,6 +105,13 @@ pub(crate) fn an_azure() -> MemoryFabric {
     for name in NSGS {
         memory.put_nsg(&nsg(name));
     }
+    memory.put_firewall(ObservedFirewall {
+        id: hub(),
+        etag: None,
+        has_policy: false,
+        failed: false,
+        collections: vec![a_foreign_collection()],
+    });
     memory
 }
 

@@ -7,6 +7,7 @@ use std::{
 };
 
 use functions::{fabric::memory::MemoryFabric, store::memory::MemoryLedger};
+use ipnet::IpNet;
 use shared::{
     audit::{Entry, Event, GENESIS, verify},
     exposure::Observations,
@@ -18,7 +19,6 @@ use shared::{
         stamp::{Deployment, Purpose, Stamp},
     },
     rule::{Access, NsgRule, RulePriority},
-    source::SourcePrefix,
     vm::{NsgId, VmId},
 };
 
@@ -297,11 +297,12 @@ impl Packet<'_> {
 /// The first and last packets of each source of a lease, to each address that it reaches.
 pub(crate) fn packets_of<'m>(machine: &'m Machine, lease: &Lease) -> impl Iterator<Item = Packet<'m>> {
     let (port, protocol) = (lease.port.number(), lease.protocol);
-    let sources: Vec<SourcePrefix> = lease.sources.iter().collect();
-    machine.paths().flat_map(move |path| {
-        let of_family = sources.iter().filter(|source| source.is_ipv6() == path.destination.is_ipv6());
-        let ends: BTreeSet<IpAddr> =
-            of_family.flat_map(|source| [source.net().network(), source.net().broadcast()]).collect();
+    let nets = sources_of(machine, lease);
+    let reached = machine.gate().map(|gate| gate.private);
+    let paths = machine.paths().filter(move |path| reached.is_none_or(|private| private == path.destination));
+    paths.flat_map(move |path| {
+        let of_family = nets.iter().filter(|net| net.addr().is_ipv6() == path.destination.is_ipv6());
+        let ends: BTreeSet<IpAddr> = of_family.flat_map(|net| [net.network(), net.broadcast()]).collect();
         let packet = move |source: IpAddr, transport| Packet { source, path: path.clone(), transport, port };
         ends.into_iter()
             .flat_map(move |source| {
@@ -309,6 +310,14 @@ pub(crate) fn packets_of<'m>(machine: &'m Machine, lease: &Lease) -> impl Iterat
             })
             .collect::<Vec<_>>()
     })
+}
+
+/// From where the NSGs see a lease's packets come: behind a firewall, from its subnet.
+pub(crate) fn sources_of(machine: &Machine, lease: &Lease) -> Vec<IpNet> {
+    match machine.gate() {
+        Some(gate) => gate.origins().collect(),
+        None => lease.sources.iter().map(|source| source.net()).collect(),
+    }
 }
 
 /// Of a rule that has our name on it.

@@ -110,3 +110,48 @@ impl Settled {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use shared::vm::SubscriptionId;
+
+    use super::*;
+
+    fn nsg(name: &str) -> NsgId {
+        NsgId::new(SubscriptionId::from_uuid(uuid::Uuid::nil()), "prod-rg", name).unwrap()
+    }
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    fn in_nsgs(names: &[&str]) -> Places {
+        Places { nsgs: names.iter().map(|name| nsg(name)).collect(), firewalls: BTreeSet::new() }
+    }
+
+    #[test]
+    fn a_reading_that_began_before_the_end_proves_nothing_about_what_came_later() {
+        let settled = Settled {
+            read_at: BTreeMap::from([(nsg("web"), at(10)), (nsg("db"), at(20))]),
+            ..Settled::default()
+        };
+        assert!(!settled.is_older_than(at(10), &in_nsgs(&["web", "db"])));
+        assert!(settled.is_older_than(at(11), &in_nsgs(&["web", "db"])));
+        assert!(!settled.is_older_than(at(11), &in_nsgs(&["db"])));
+    }
+
+    #[test]
+    fn what_was_not_read_is_not_known_unless_it_is_gone() {
+        let observed = shared::nsg::ObservedNsg { id: nsg("web"), rules: vec![], default_rules: vec![] };
+        let settled = Settled {
+            observed: Observations::from([(nsg("web"), observed)]),
+            failures: BTreeMap::from([
+                (nsg("gone"), EnforceError::Gone),
+                (nsg("db"), EnforceError::Unsettled),
+            ]),
+            ..Settled::default()
+        };
+        assert!(settled.has_read(&in_nsgs(&["web", "gone"])) && !settled.has_read(&in_nsgs(&["web", "db"])));
+        assert!(settled.is_amiss(&in_nsgs(&["db"])) && !settled.is_amiss(&in_nsgs(&["web", "gone"])));
+    }
+}
