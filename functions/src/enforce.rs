@@ -17,7 +17,7 @@ use std::{
 };
 
 use futures::{StreamExt, stream};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use shared::{
     audit::{Event, Record},
     decision::Requester,
@@ -103,6 +103,13 @@ impl From<StoreError> for EnforceError {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
     }
+}
+
+/// A time of our clock, and by how much it was known to be ahead of Azure's then.
+#[derive(Debug)]
+pub(crate) struct Moment {
+    pub(crate) at: Timestamp,
+    ahead: Option<SignedDuration>,
 }
 
 impl Engine {
@@ -220,6 +227,19 @@ impl Engine {
             }
         }
         Ok(false)
+    }
+
+    /// Now, for what is about to be read.
+    pub(crate) fn moment(&self) -> Moment {
+        Moment { at: self.clock.now(), ahead: self.fabric.clock_ahead() }
+    }
+
+    /// The moment as Azure's clock has it, as far as that is known: what several machines date, so that the later
+    /// reading wins, must not hang on whose clock is ahead. Ours may have been set since; then the earlier counts.
+    pub(crate) fn dated(&self, moment: &Moment) -> Timestamp {
+        let [before, after] = [moment.ahead, self.fabric.clock_ahead()].map(Option::unwrap_or_default);
+        let ahead = before.max(after);
+        moment.at.checked_sub(ahead).unwrap_or(moment.at)
     }
 
     pub(crate) fn record(

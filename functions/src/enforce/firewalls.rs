@@ -157,13 +157,13 @@ impl Engine {
         &self,
         firewall: &FirewallId,
     ) -> Result<(ObservedFirewall, Timestamp), EnforceError> {
-        let read_at = self.clock.now();
+        let moment = self.moment();
         let Some(observed) = self.fabric.observe_firewall(firewall).await? else {
             self.store.forget_firewall(firewall).await?;
             return Err(EnforceError::Gone);
         };
-        self.store.put_firewall(&observed, read_at).await?;
-        Ok((observed, read_at))
+        self.store.put_firewall(&observed, self.dated(&moment)).await?;
+        Ok((observed, moment.at))
     }
 
     async fn desired_firewall(

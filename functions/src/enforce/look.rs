@@ -17,7 +17,7 @@ use shared::{
     vm::{NsgId, VmId},
 };
 
-use super::{EnforceError, Engine};
+use super::{EnforceError, Engine, Moment};
 use crate::store::StoreError;
 
 /// An NSG as it was just read, and what follows.
@@ -38,7 +38,7 @@ impl Engine {
     /// Reads an NSG and then the store, and writes down what people did to our rules meanwhile.
     pub async fn look(&self, nsg: &NsgId) -> Result<Look, EnforceError> {
         let before = self.store.observation(nsg).await?.map(|(before, _)| before);
-        let (observed, read_at) = self.read(nsg).await?;
+        let (observed, moment) = self.read(nsg).await?;
         let now = self.clock.now();
         let (desired, machines) = self.desired(nsg, (&[], &[]), now).await?;
         let plan = plan(&desired, &observed, now);
@@ -59,17 +59,17 @@ impl Engine {
             self.store.record(&records).await?;
         }
         // Only what was written down may be forgotten: had we crashed before, it would be noticed at the next look.
-        self.store.put_observation(&observed, read_at).await?;
-        Ok(Look { observed, read_at, drifted, desired, plan, machines })
+        self.store.put_observation(&observed, self.dated(&moment)).await?;
+        Ok(Look { observed, read_at: moment.at, drifted, desired, plan, machines })
     }
 
-    pub(super) async fn read(&self, nsg: &NsgId) -> Result<(ObservedNsg, Timestamp), EnforceError> {
-        let read_at = self.clock.now();
+    pub(super) async fn read(&self, nsg: &NsgId) -> Result<(ObservedNsg, Moment), EnforceError> {
+        let moment = self.moment();
         let Some(observed) = self.fabric.observe(nsg).await? else {
             self.store.forget_observation(nsg).await?;
             return Err(EnforceError::Gone);
         };
-        Ok((observed, read_at))
+        Ok((observed, moment))
     }
 
     /// What the store wants of an NSG, and what is asked for besides; and the VMs that it decides over.

@@ -3,7 +3,7 @@
 //! Inbound rules are looked at from the lowest priority number; the first that matches decides. Where a service tag or
 //! a group is not known, a rule *may* match: an allow then possibly opens, a deny is not relied upon.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, sync::LazyLock};
 
 use ipnet::IpNet;
 
@@ -231,14 +231,14 @@ fn resolve_one(one: &AddressMatch, target: Target<'_>) -> (AddressSet, AddressSe
     match one {
         AddressMatch::Any => exactly(AddressSet::all()),
         AddressMatch::Prefix(net) => exactly(AddressSet::from_iter([*net])),
-        AddressMatch::Group(_) => (AddressSet::EMPTY, network().union(&private())),
+        AddressMatch::Group(_) => (AddressSet::EMPTY, network().union(private())),
         AddressMatch::Tag(tag) if tag.eq_ignore_ascii_case("VirtualNetwork") => {
             // Peered networks and those on premises belong to it too; they are nearly always private.
-            (network(), network().union(&private()))
+            (network(), network().union(private()))
         }
         AddressMatch::Tag(tag) if tag.eq_ignore_ascii_case("Internet") => {
             let outside = AddressSet::all().minus(&network());
-            (outside.minus(&private()), outside)
+            (outside.minus(private()), outside)
         }
         AddressMatch::Tag(tag) if tag.eq_ignore_ascii_case("AzureLoadBalancer") => exactly(load_balancer()),
         AddressMatch::Tag(_) => (AddressSet::EMPTY, AddressSet::all()),
@@ -247,15 +247,18 @@ fn resolve_one(one: &AddressMatch, target: Target<'_>) -> (AddressSet, AddressSe
 
 /// Every address that packets from the Internet can have.
 pub fn internet() -> AddressSet {
-    AddressSet::all().minus(&private())
+    AddressSet::all().minus(private())
 }
 
 /// The networks of RFC 1918, RFC 6598 and RFC 4193.
-fn private() -> AddressSet {
-    ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"]
-        .iter()
-        .filter_map(|net| net.parse::<IpNet>().ok())
-        .collect()
+fn private() -> &'static AddressSet {
+    static PRIVATE: LazyLock<AddressSet> = LazyLock::new(|| {
+        ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"]
+            .iter()
+            .filter_map(|net| net.parse::<IpNet>().ok())
+            .collect()
+    });
+    &PRIVATE
 }
 
 /// The one address that Azure's load balancer probes from.
