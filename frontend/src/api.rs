@@ -209,7 +209,7 @@ pub(crate) fn activity_csv(query: &ActivityQuery) -> String {
 }
 
 fn with_query(path: &str, query: &ActivityQuery) -> String {
-    let ActivityQuery { vm, subscription, before, limit } = query;
+    let ActivityQuery { vm, subscription, before, limit, .. } = query;
     let pairs = [
         ("vm", vm.as_ref().map(ToString::to_string)),
         ("subscription", subscription.map(|id| id.to_string())),

@@ -43,6 +43,13 @@ impl ApiError {
         error
     }
 
+    /// The same refusal, with what it means for each of several things.
+    #[must_use]
+    pub fn with_details(mut self, details: Vec<ProblemBody>) -> Self {
+        self.body.details = details;
+        self
+    }
+
     /// Understood and not permitted, with every reason.
     pub fn denied(denials: Denials) -> Self {
         let details: Vec<ProblemBody> = denials
@@ -51,13 +58,8 @@ impl ApiError {
             .map(|denial| ProblemBody::new(denial.code(), denial.to_string()).about(denial.vm().to_string()))
             .collect();
         let reasons: Vec<&str> = details.iter().map(|detail| detail.message.as_str()).collect();
-        let mut error = Self::new(
-            StatusCode::FORBIDDEN,
-            "denied",
-            format!("{}; nothing was changed", reasons.join("; ")),
-        );
-        error.body.details = details;
-        error
+        let message = format!("{}; nothing was changed", reasons.join("; "));
+        Self::new(StatusCode::FORBIDDEN, "denied", message).with_details(details)
     }
 
     pub fn forbidden(message: impl Into<String>) -> Self {

@@ -8,6 +8,7 @@ use std::{collections::BTreeSet, fmt::Debug, time::Duration};
 use async_trait::async_trait;
 use jiff::SignedDuration;
 use shared::{
+    api::ArmBudget,
     firewall::{NatCollection, ObservedFirewall},
     inventory::{Inventory, Machine},
     nsg::{ObservedNsg, RuleChange},
@@ -53,6 +54,11 @@ pub trait Fabric: Send + Sync + Debug {
 
     /// By how much this process's clock is ahead of Azure's, as its last answer told; `None`: no answer yet.
     fn clock_ahead(&self) -> Option<SignedDuration>;
+
+    /// How much may be asked of Azure at once before it is held back; `None`: it is not known.
+    fn budget(&self, _subscription: SubscriptionId) -> Option<ArmBudget> {
+        None
+    }
 
     /// What a principal (by object id) may do in a subscription.
     async fn rights(

@@ -10,7 +10,7 @@ use shared::{
 
 use crate::{
     enforce::{EnforceError, Engine},
-    store::Dated,
+    store::{Dated, Store},
 };
 
 /// How old the inventory may be before a page asks for a new one.
@@ -29,10 +29,14 @@ pub async fn refresh(engine: &Engine, subscription: SubscriptionId) -> Result<()
 }
 
 /// Reads it only if the last one is older than a minute.
-pub async fn refresh_if_stale(engine: &Engine, subscription: SubscriptionId) -> Result<(), EnforceError> {
+pub async fn refresh_if_stale(
+    engine: &Engine,
+    store: &Store,
+    subscription: SubscriptionId,
+) -> Result<(), EnforceError> {
     let now = engine.dated(&engine.moment());
     let oldest = now.checked_sub(FRESH).unwrap_or(now);
-    match engine.store.inventory(subscription).await? {
+    match store.inventory_head(subscription).await? {
         Some((_, at)) if at >= oldest => Ok(()),
         _ => refresh(engine, subscription).await,
     }
@@ -89,7 +93,8 @@ async fn of_inventory(
     vms: &BTreeSet<&VmId>,
 ) -> Result<Vec<Machine>, EnforceError> {
     let known = stored(engine, vms).await?;
-    let is_recent = |at| engine.clock.now().duration_since(at) < JUST_NOW;
+    let now = engine.dated(&engine.moment());
+    let is_recent = |at| (SignedDuration::ZERO..JUST_NOW).contains(&now.duration_since(at));
     if known.len() == vms.len() && known.iter().all(|(_, at)| is_recent(*at)) {
         return Ok(known.into_iter().map(|(machine, _)| machine).collect());
     }

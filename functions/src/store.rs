@@ -15,10 +15,12 @@ mod grants;
 mod inventory;
 mod leases;
 mod ledger;
+mod listing;
 pub mod memory;
 mod observations;
 mod open;
 mod policies;
+mod sql;
 mod sweeps;
 #[cfg(test)]
 mod testing;
@@ -35,6 +37,7 @@ pub use error::{OpenError, StoreError};
 pub use grants::{Admitted, HeldGrant, IdempotencyName};
 pub use leases::{HeldLease, LeaseCounts, Trouble};
 pub use ledger::{Dated, Ledger};
+pub use listing::ListFilter;
 pub use usage::VmUsage;
 
 /// How often a write is tried when other writers are in its way.

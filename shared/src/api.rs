@@ -4,24 +4,31 @@
 
 mod activity;
 mod grant;
+mod health;
 mod policy;
 mod session;
 mod vm;
+mod vm_page;
 
 use serde::{Deserialize, Serialize};
 
 pub use self::{
-    activity::{Activity, ActivityQuery, Step},
+    activity::{Activity, ActivityQuery, EventKind, EventKinds, InvalidEventKind, Step},
     grant::{
         CreateGrant, GrantList, GrantPreview, GrantView, LeaseView, OpeningForm, PreviewedChange,
         PreviewedObstacle,
     },
-    policy::{PutPolicy, RemovedPolicy},
+    health::{ArmBudget, DriftNumbers, HealthReport, LeaseNumbers, OldestOverdue},
+    policy::{
+        ConfiguredVm, ConfiguredVms, InvalidVmIds, PolicyPatch, PutPolicies, PutPolicy, RemovePolicies,
+        RemovedPolicy, UnprotectedVm, UnprotectedVms, VmIds,
+    },
     session::{Health, Session, SourceConcern, SourceSeen},
     vm::{
         Concern, Drift, Exposed, Mapped, Network, PortState, PortStatus, Support, ThroughFirewall,
         Unsupported, VmDetail, VmList, VmState, VmSummary,
     },
+    vm_page::{ListCounts, ListName, VmPage, VmQuery},
 };
 use crate::{grant::GrantId, vm::VmId};
 
@@ -29,10 +36,12 @@ use crate::{grant::GrantId, vm::VmId};
 pub mod route {
     pub const SESSION: &str = "/api/session";
     pub const VMS: &str = "/api/vms";
+    pub const POLICIES: &str = "/api/policies";
     pub const GRANTS: &str = "/api/grants";
     pub const GRANT_PREVIEW: &str = "/api/grants/preview";
     pub const ACTIVITY: &str = "/api/activity";
     pub const ACTIVITY_CSV: &str = "/api/activity.csv";
+    pub const HEALTH: &str = "/api/health";
     pub const SWEEPS: &str = "/api/sweeps";
     pub const SIGN_IN: &str = "/auth/sign-in";
     pub const CALLBACK: &str = "/auth/callback";

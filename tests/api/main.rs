@@ -7,6 +7,10 @@ mod auth;
 #[cfg(test)]
 mod bad_input;
 #[cfg(test)]
+mod bulk_grants;
+#[cfg(test)]
+mod bulk_policies;
+#[cfg(test)]
 mod clock;
 #[cfg(test)]
 mod connect;
@@ -15,9 +19,15 @@ mod expiry;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod filters;
+#[cfg(test)]
 mod firewall;
 #[cfg(test)]
+mod fleet;
+#[cfg(test)]
 mod health;
+#[cfg(test)]
+mod health_report;
 #[cfg(test)]
 mod moves;
 #[cfg(test)]
@@ -30,5 +40,7 @@ mod policies;
 mod preview;
 #[cfg(test)]
 mod sessions;
+#[cfg(test)]
+mod vm_pages;
 #[cfg(test)]
 mod vms;

@@ -28,6 +28,7 @@ use async_trait::async_trait;
 use azure_core::credentials::TokenCredential;
 use jiff::SignedDuration;
 use shared::{
+    api::ArmBudget,
     firewall::{NatCollection, ObservedFirewall},
     inventory::{Inventory, Machine},
     nsg::{ObservedNsg, RuleChange},
@@ -121,6 +122,10 @@ impl Fabric for AzureFabric {
 
     fn clock_ahead(&self) -> Option<SignedDuration> {
         self.client.clock_ahead()
+    }
+
+    fn budget(&self, subscription: SubscriptionId) -> Option<ArmBudget> {
+        self.client.budget(subscription)
     }
 
     async fn rights(

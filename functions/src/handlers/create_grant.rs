@@ -33,7 +33,7 @@ use crate::{
     caller::Principal,
     enforce::Preview,
     error::{ApiError, Json},
-    inventory::look_up,
+    inventory::look_up_all,
     store::{Admitted, IdempotencyName},
 };
 
@@ -155,17 +155,22 @@ async fn rights(
 }
 
 async fn policies(app: &App, request: &AccessRequest) -> Result<BTreeMap<VmId, ProtectedVm>, ApiError> {
+    let vms: BTreeSet<&VmId> = request.openings().iter().map(|opening| &opening.vm).collect();
+    let mut unknown = Vec::new();
     let mut policies = BTreeMap::new();
-    for opening in request.openings() {
-        let known = app.store().machine(&opening.vm).await?.is_some();
-        if !known && look_up(&app.engine, &opening.vm).await?.is_none() {
-            return Err(ApiError::not_found(format!("virtual machine {}", opening.vm)));
+    for vm in vms {
+        if app.store().machine(vm).await?.is_none() {
+            unknown.push(vm);
         }
-        if let Some(policy) = app.store().policy(&opening.vm).await? {
-            policies.insert(opening.vm.clone(), policy);
+        if let Some(policy) = app.store().policy(vm).await? {
+            policies.insert(vm.clone(), policy);
         }
     }
-    Ok(policies)
+    let found = look_up_all(&app.engine, unknown.iter().copied()).await?;
+    match unknown.into_iter().find(|vm| !found.contains_key(*vm)) {
+        Some(missing) => Err(ApiError::not_found(format!("virtual machine {missing}"))),
+        None => Ok(policies),
+    }
 }
 
 /// What stands in the way is found before anything is durable.
@@ -183,26 +188,26 @@ async fn unobstructed(app: &App, grant: &Grant) -> Result<(), ApiError> {
 
 /// What the grant would come to: its VMs and their NSGs are read anew.
 pub(super) async fn previewed(app: &App, grant: &Grant) -> Result<Preview, ApiError> {
-    let vms: BTreeSet<&VmId> = grant.leases.iter().map(|lease| &lease.vm).collect();
-    let mut machines: Vec<Machine> = Vec::with_capacity(vms.len());
-    for vm in vms {
-        let machine = look_up(&app.engine, vm).await?;
-        machines.push(machine.ok_or_else(|| ApiError::not_found(format!("virtual machine {vm}")))?);
-    }
-    let leases: Vec<(GrantId, Lease)> = grant.leases.iter().map(|lease| (grant.id, lease.clone())).collect();
+    let machines = look_up_all(&app.engine, grant.leases.iter().map(|lease| &lease.vm)).await?;
     for lease in &grant.leases {
-        let reached = machines.iter().filter(|machine| machine.vm == lease.vm).any(|machine| {
-            machine
-                .paths()
-                .any(|path| lease.sources.iter().any(|one| one.is_ipv6() == path.destination.is_ipv6()))
-        });
-        if !reached {
+        let machine = machines.get(&lease.vm);
+        let machine = machine.ok_or_else(|| ApiError::not_found(format!("virtual machine {}", lease.vm)))?;
+        if !is_reached(machine, lease) {
             let message =
                 format!("{} has no address of the kind that {} can reach", lease.vm.name(), lease.sources);
             return Err(ApiError::conflict("obstructed", message));
         }
     }
+    let leases: Vec<(GrantId, Lease)> = grant.leases.iter().map(|lease| (grant.id, lease.clone())).collect();
+    let machines: Vec<Machine> = machines.into_values().collect();
     Ok(app.engine.preview(&machines, &[], &leases).await?)
+}
+
+/// Whether the VM has an address of the kind of some source.
+fn is_reached(machine: &Machine, lease: &Lease) -> bool {
+    machine
+        .paths()
+        .any(|path| lease.sources.iter().any(|source| source.is_ipv6() == path.destination.is_ipv6()))
 }
 
 fn idempotency_name(

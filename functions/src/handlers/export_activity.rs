@@ -19,6 +19,9 @@ use crate::{
     error::{ApiError, Query},
 };
 
+/// How many entries are in memory at once.
+const AT_A_TIME: u32 = 500;
+
 const HEAD: &str =
     "time,subscription,sequence,actor,actor_id,virtual_machine,event,summary,grant,correlation_id,hash\r\n";
 
@@ -27,7 +30,8 @@ pub(crate) async fn export_activity(
     principal: Principal,
     Query(query): Query<ActivityQuery>,
 ) -> Result<Response, ApiError> {
-    let (filter, readable) = filter(&app, &principal, &query).await?;
+    let (mut filter, readable) = filter(&app, &principal, &query).await?;
+    filter.limit = AT_A_TIME;
     let rows = app.store().clone().activity_stream(filter).filter_map(move |entry| {
         let row = match entry {
             Ok(entry) if !readable.shows(&entry) => None,

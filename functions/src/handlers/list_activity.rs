@@ -15,11 +15,12 @@ use crate::{
     app::App,
     caller::Principal,
     error::{ApiError, Query},
-    store::ActivityFilter,
+    store::{ActivityFilter, Cursor},
 };
 
 const MOST: u16 = 200;
 const USUAL: u16 = 50;
+const LONGEST_NAME: usize = 256;
 
 /// Which entries a caller may see: those of readable VMs; those of no VM with a right to the whole subscription.
 pub(super) struct Readable(Vec<(SubscriptionId, Arc<AccessRights>)>);
@@ -35,17 +36,22 @@ pub(crate) async fn list_activity(
     }
     let (mut filter, readable) = filter(&app, &principal, &query).await?;
     filter.limit = u32::from(limit);
-    let mut steps = Vec::new();
-    let next = loop {
+    let limit = usize::from(limit);
+    let mut entries = Vec::new();
+    // A page may hold only entries that the caller may not see; there is a next one where one more is to be seen.
+    while entries.len() <= limit {
         let page = app.store().activity(&filter).await?;
-        steps.extend(page.entries.into_iter().filter(|entry| readable.shows(entry)).map(step));
+        entries.extend(page.entries.into_iter().filter(|entry| readable.shows(entry)));
         filter.before = page.next;
-        // A page may hold only entries that the caller may not see.
-        if page.next.is_none() || steps.len() >= usize::from(limit) {
-            break page.next;
+        if page.next.is_none() {
+            break;
         }
-    };
-    Ok(axum::Json(Activity { steps, next: next.map(|cursor| cursor.to_string()), server_time: app.now() }))
+    }
+    let more = entries.len() > limit;
+    entries.truncate(limit);
+    let next = entries.last().filter(|_| more).map(|last| Cursor::of(last).to_string());
+    let steps = entries.into_iter().map(step).collect();
+    Ok(axum::Json(Activity { steps, next, server_time: app.now() }))
 }
 
 pub(super) async fn filter(
@@ -64,12 +70,28 @@ pub(super) async fn filter(
     for subscription in &subscriptions {
         rights.push((*subscription, app.rights.of(*subscription, &principal.requester.id).await?));
     }
+    Ok((parsed(subscriptions, query)?, Readable(rights)))
+}
+
+fn parsed(subscriptions: Vec<SubscriptionId>, query: &ActivityQuery) -> Result<ActivityFilter, ApiError> {
+    let (vm, since, until) = (query.vm.clone(), query.since, query.until);
+    if let Some(until) = until.filter(|until| since.is_some_and(|since| since > *until)) {
+        return Err(ApiError::rejected("since", format!("not after until, which is {until}")));
+    }
+    let person = match query.person.as_deref().map(str::trim) {
+        Some(person) if !(1..=LONGEST_NAME).contains(&person.chars().count()) => {
+            let allowed = format!("an object id or a whole name, of 1 to {LONGEST_NAME} characters");
+            return Err(ApiError::rejected("person", allowed));
+        }
+        person => person.map(str::to_owned),
+    };
     let before = match &query.before {
         Some(text) => Some(text.parse().map_err(|error| ApiError::rejected("before", error))?),
         None => None,
     };
-    let filter = ActivityFilter { subscriptions, vm: query.vm.clone(), before, limit: u32::from(USUAL) };
-    Ok((filter, Readable(rights)))
+    let kinds = query.kind.as_ref().map(|kinds| kinds.as_slice().to_vec()).unwrap_or_default();
+    let limit = u32::from(USUAL);
+    Ok(ActivityFilter { subscriptions, vm, person, kinds, since, until, before, limit })
 }
 
 pub(super) fn step(entry: Entry) -> Step {

@@ -1,36 +1,57 @@
-//! `GET /api/vms`: the VMs that the caller may see, by what was last read.
+//! `GET /api/vms`: the VMs that the caller may see, by what was last read. With a query: a page of them.
 
-use std::collections::BTreeMap;
-
-use axum::{Json, extract::State};
+use axum::{
+    Json,
+    extract::State,
+    response::{IntoResponse, Response},
+};
 use futures::future::join_all;
 use jiff::Timestamp;
 use shared::{
-    api::{VmList, VmSummary},
+    api::{VmList, VmQuery, VmSummary},
     decision::Requester,
-    policy::ProtectedVm,
-    vm::{SubscriptionId, VmId},
+    vm::SubscriptionId,
 };
 
-use super::view::{Sight, WEEK, only, undated};
-use crate::{app::App, caller::Principal, error::ApiError, inventory::refresh_if_stale, store::HeldLease};
+use super::{page_vms::page, scene::Scene};
+use crate::{
+    app::App,
+    caller::Principal,
+    error::{ApiError, Query},
+    inventory::refresh_if_stale,
+};
 
-pub(crate) async fn list_vms(State(app): State<App>, principal: Principal) -> Result<Json<VmList>, ApiError> {
+pub(crate) async fn list_vms(
+    State(app): State<App>,
+    principal: Principal,
+    Query(query): Query<VmQuery>,
+) -> Result<Response, ApiError> {
     let viewer = &principal.requester;
-    let mut unreadable = Vec::new();
-    let refreshed = join_all(app.subscriptions.iter().map(|one| refresh_if_stale(&app.engine, *one))).await;
-    for (subscription, outcome) in app.subscriptions.iter().zip(refreshed) {
-        unreadable.extend(outcome.err().map(|error| format!("{subscription}: {error}")));
+    if query == VmQuery::default() {
+        return Ok(Json(whole(&app, viewer).await?).into_response());
     }
+    Ok(Json(page(&app, viewer, &query).await?).into_response())
+}
+
+async fn whole(app: &App, viewer: &Requester) -> Result<VmList, ApiError> {
+    let unreadable = refreshed(app).await;
     let mut vms = Vec::new();
     let mut inventory_at: Option<Timestamp> = None;
     for subscription in &app.subscriptions {
-        if let Some((summaries, at)) = summaries(&app, *subscription, viewer).await? {
+        if let Some((summaries, at)) = summaries(app, *subscription, viewer).await? {
             vms.extend(summaries);
             inventory_at = Some(inventory_at.map_or(at, |oldest| oldest.min(at)));
         }
     }
-    Ok(Json(VmList { vms, inventory_at, unreadable, server_time: app.now() }))
+    Ok(VmList { vms, inventory_at, unreadable, server_time: app.now() })
+}
+
+/// Reads the inventories that are not fresh; gives what could not be read, and why.
+pub(super) async fn refreshed(app: &App) -> Vec<String> {
+    let refresh = |one| refresh_if_stale(&app.engine, app.store(), one);
+    let outcomes = join_all(app.subscriptions.iter().copied().map(refresh)).await;
+    let outcomes = app.subscriptions.iter().zip(outcomes);
+    outcomes.filter_map(|(one, outcome)| Some(format!("{one}: {}", outcome.err()?))).collect()
 }
 
 async fn summaries(
@@ -38,41 +59,10 @@ async fn summaries(
     subscription: SubscriptionId,
     viewer: &Requester,
 ) -> Result<Option<(Vec<VmSummary>, Timestamp)>, ApiError> {
-    let store = app.store();
-    let Some((inventory, at)) = store.inventory(subscription).await? else { return Ok(None) };
-    let rights = app.rights.of(subscription, &viewer.id).await?;
-    let observed = only(store.observations(subscription).await?, |_| true);
-    let firewalls = undated(store.firewalls(subscription).await?);
-    let mut policies: BTreeMap<VmId, ProtectedVm> = BTreeMap::new();
-    for policy in store.policies(subscription).await? {
-        policies.insert(policy.vm.clone(), policy);
-    }
-    let mut held: BTreeMap<VmId, Vec<HeldLease>> = BTreeMap::new();
-    for one in store.unclosed(subscription).await? {
-        held.entry(one.lease.vm.clone()).or_default().push(one);
-    }
-    let now = app.now();
-    let usage = store.usage(subscription, now - WEEK).await?;
-    let mut summaries = Vec::new();
-    for machine in &inventory.machines {
-        let rights = rights.on_vm(&machine.vm);
-        if !rights.read {
-            continue;
-        }
-        let sight = Sight {
-            machine,
-            subscription_name: &inventory.subscription_name,
-            policy: policies.get(&machine.vm),
-            held: held.get(&machine.vm).map_or(&[], Vec::as_slice),
-            observed: &observed,
-            firewalls: &firewalls,
-            usage: usage.get(&machine.vm.key()),
-            rights,
-            viewer,
-            failure: None,
-            now,
-        };
-        summaries.push(sight.summary(&sight.ports(app)));
-    }
+    let Some((inventory, at)) = app.store().inventory(subscription).await? else { return Ok(None) };
+    let scene = Scene::whole(app, subscription, inventory.subscription_name, viewer).await?;
+    let sights = inventory.machines.iter().map(|machine| scene.sight(machine, viewer, None));
+    let seen = sights.filter(|sight| sight.rights.read);
+    let summaries = seen.map(|sight| sight.summary(&sight.ports(app))).collect();
     Ok(Some((summaries, at)))
 }

@@ -54,7 +54,11 @@ async fn health(app: &App, now: Timestamp) -> Result<Health, StoreError> {
 }
 
 /// A timer that was never heard of is given its time from the start of this process.
-fn silent_since(last_sweep: Option<Timestamp>, started: Timestamp, now: Timestamp) -> Option<Timestamp> {
+pub(super) fn silent_since(
+    last_sweep: Option<Timestamp>,
+    started: Timestamp,
+    now: Timestamp,
+) -> Option<Timestamp> {
     Some(last_sweep.unwrap_or(started)).filter(|since| now.duration_since(*since) > SILENT)
 }
 

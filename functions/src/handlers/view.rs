@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 use shared::{
     api::{
-        Concern, Drift, GrantView, LeaseView, PortState, PortStatus, Support, VmDetail, VmState, VmSummary,
+        Concern, Drift, EventKind, GrantView, LeaseView, PortState, PortStatus, Support, VmDetail, VmState,
+        VmSummary,
     },
     audit::Entry,
     decision::Requester,
@@ -154,14 +155,14 @@ pub(super) async fn detail(
     };
     let ports = sight.ports(app);
     let (summary, network) = (sight.summary(&ports), machine.network());
-    let drift = store.newest_of_kind(vm, "drifted", now - WEEK).await?;
+    let drift = store.newest_of_kind(vm, EventKind::Drifted, now - WEEK).await?;
     let drift = drift.map(|Entry { record, .. }| Drift { at: record.at, what: record.event.to_string() });
     Ok(VmDetail { summary, policy, network, ports, checked_at, drift, server_time: now })
 }
 
 /// Reads a VM, its NSGs and its firewall anew; gives what went wrong, in words.
 async fn look(app: &App, vm: &VmId) -> Result<Option<String>, ApiError> {
-    let now = app.now();
+    let now = app.engine.dated(&app.engine.moment());
     let recent = |at: &Timestamp| now.duration_since(*at) < JUST_NOW;
     let store = app.store();
     if let Some((machine, _, at)) = store.machine(vm).await? {
@@ -206,9 +207,9 @@ async fn repair(app: &App, nsg: &NsgId) {
 }
 
 async fn look_at_firewall(app: &App, Gate { firewall, .. }: Gate<'_>) -> Result<Option<String>, ApiError> {
-    let at = app.now();
+    let moment = app.engine.moment();
     match app.engine.fabric.observe_firewall(firewall).await {
-        Ok(Some(observed)) => app.store().put_firewall(&observed, at).await?,
+        Ok(Some(observed)) => app.store().put_firewall(&observed, app.engine.dated(&moment)).await?,
         Ok(None) => return Ok(Some(format!("{} does not exist", firewall.name()))),
         Err(error) => return Ok(Some(error.to_string())),
     }

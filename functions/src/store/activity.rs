@@ -1,28 +1,24 @@
 //! Reading the audit newest first, page by page.
 
+mod filter;
+
 use std::{cmp::Reverse, fmt, str::FromStr};
 
 use futures::{Stream, TryStreamExt, stream};
 use jiff::Timestamp;
 use shared::{
+    api::EventKind,
     audit::Entry,
     vm::{SubscriptionId, VmId},
 };
 
-use super::{Store, StoreError, audit::EntryRow, text::micros};
-
-/// Which entries of the audit to read.
-#[derive(Clone, Debug)]
-pub struct ActivityFilter {
-    /// Only entries of these.
-    pub subscriptions: Vec<SubscriptionId>,
-    /// Only entries about this VM.
-    pub vm: Option<VmId>,
-    /// Only entries before this place.
-    pub before: Option<Cursor>,
-    /// How many at most in one page; at least 1 is read.
-    pub limit: u32,
-}
+pub use self::filter::ActivityFilter;
+use self::filter::FilteredRow;
+use super::{
+    Store, StoreError,
+    audit::EntryRow,
+    text::{micros, timestamp, unsigned},
+};
 
 /// Some entries, newest first.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,7 +43,7 @@ pub struct Cursor {
 pub struct InvalidCursor;
 
 impl Cursor {
-    fn of(entry: &Entry) -> Self {
+    pub fn of(entry: &Entry) -> Self {
         Self { at: micros(entry.record.at), subscription: entry.record.subscription, seq: entry.seq }
     }
 
@@ -104,20 +100,43 @@ impl Store {
     pub async fn newest_of_kind(
         &self,
         vm: &VmId,
-        kind: &str,
+        kind: EventKind,
         since: Timestamp,
     ) -> Result<Option<Entry>, StoreError> {
         let select = "SELECT subscription, seq, entry FROM audit
-                      WHERE vm = $1 AND at >= $2 AND subscription = $3 AND entry LIKE $4
+                      WHERE vm = $1 AND at >= $2 AND subscription = $3
+                        AND (kind = $4 OR (kind IS NULL AND entry LIKE $5))
                       ORDER BY at DESC, seq DESC LIMIT 1";
         let row: Option<EntryRow> = sqlx::query_as(select)
             .bind(vm.key())
             .bind(micros(since))
             .bind(vm.subscription().to_string())
-            .bind(format!(r#"%"event":"{kind}"%"#))
+            .bind(kind.as_str())
+            .bind(in_json(kind))
             .fetch_optional(&self.readers)
             .await?;
         row.map(EntryRow::parse).transpose()
+    }
+
+    /// How many entries of one kind a subscription has since a time, and when the newest was.
+    pub async fn count_of_kind(
+        &self,
+        subscription: SubscriptionId,
+        kind: EventKind,
+        since: Timestamp,
+    ) -> Result<(u64, Option<Timestamp>), StoreError> {
+        let select = "SELECT COUNT(*), MAX(at) FROM audit
+                      WHERE subscription = $1 AND at >= $2 AND (kind = $3 OR (kind IS NULL AND entry LIKE $4))";
+        let (number, newest): (i64, Option<i64>) = sqlx::query_as(select)
+            .bind(subscription.to_string())
+            .bind(micros(since))
+            .bind(kind.as_str())
+            .bind(in_json(kind))
+            .fetch_one(&self.readers)
+            .await?;
+        let what = || format!("number of entries of the audit of {subscription}");
+        let newest = newest.map(|at| timestamp(what, at)).transpose()?;
+        Ok((unsigned(what, number)?, newest))
     }
 
     /// All of the activity from `filter.before` on; `filter.limit` is how many entries are read at a time.
@@ -138,134 +157,39 @@ impl Store {
         .try_flatten()
     }
 
-    /// One more than a page of one subscription, so that the caller sees whether there are more.
+    /// Of one subscription the newest entries that agree with the filter, and one more than a page has.
+    ///
+    /// Of entries without columns only their JSON tells whether they agree, so there may be more to read.
     async fn newest(
         &self,
         subscription: SubscriptionId,
         filter: &ActivityFilter,
     ) -> Result<Vec<Entry>, StoreError> {
-        if filter.vm.as_ref().is_some_and(|vm| vm.subscription() != subscription) {
-            return Ok(Vec::new());
+        let wanted = usize::try_from(filter.limit.max(1)).unwrap_or(usize::MAX).saturating_add(1);
+        let (mut before, mut found) = (filter.before.map(|cursor| cursor.bound(subscription)), Vec::new());
+        loop {
+            let rows: Vec<FilteredRow> =
+                filter.query(subscription, before, wanted).fetch_all(&self.readers).await?;
+            let is_last = rows.len() < wanted;
+            for row in rows {
+                let is_sure = row.is_sure();
+                before = Some(row.place());
+                let entry = row.parse()?;
+                if is_sure || filter.agrees(&entry) {
+                    found.push(entry);
+                }
+            }
+            if is_last || found.len() >= wanted {
+                return Ok(found);
+            }
         }
-        let (at, seq) = filter.before.map_or((i64::MAX, i64::MAX), |before| before.bound(subscription));
-        let of_all = "SELECT subscription, seq, entry FROM audit
-                      WHERE subscription = $1 AND (at < $2 OR (at = $2 AND seq < $3))
-                      ORDER BY at DESC, seq DESC LIMIT $4";
-        let of_one = "SELECT subscription, seq, entry FROM audit
-                      WHERE subscription = $1 AND (at < $2 OR (at = $2 AND seq < $3)) AND vm = $5
-                      ORDER BY at DESC, seq DESC LIMIT $4";
-        let page = sqlx::query_as(if filter.vm.is_some() { of_one } else { of_all })
-            .bind(subscription.to_string())
-            .bind(at)
-            .bind(seq)
-            .bind(i64::from(filter.limit.max(1)) + 1);
-        let page = match &filter.vm {
-            Some(vm) => page.bind(vm.key()),
-            None => page,
-        };
-        let rows: Vec<EntryRow> = page.fetch_all(&self.readers).await?;
-        rows.into_iter().map(EntryRow::parse).collect()
     }
+}
+
+/// How a kind stands in an entry's JSON.
+fn in_json(kind: EventKind) -> String {
+    format!(r#"%"event":"{}"%"#, kind.as_str())
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::{super::testing::*, *};
-
-    #[tokio::test]
-    async fn the_newest_come_first_and_only_of_what_was_asked() {
-        let home = a_home();
-        let store = a_store(&home).await;
-        let [web, db, elsewhere] = [vm("web-01"), vm("db-01"), a_vm_elsewhere("web-01")];
-        store.record(&[a_record(&web, 1), a_record(&db, 3), a_record(&elsewhere, 2)]).await.unwrap();
-        let both = vec![web.subscription(), elsewhere.subscription(), web.subscription()];
-        assert_eq!(seconds(&store.activity(&filter(both.clone(), 9)).await.unwrap()), [3, 2, 1]);
-        assert_eq!(seconds(&store.activity(&filter(vec![subscription()], 9)).await.unwrap()), [3, 1]);
-        let of_vm = ActivityFilter { vm: Some(web), ..filter(both, 9) };
-        assert_eq!(seconds(&store.activity(&of_vm).await.unwrap()), [1]);
-        let foreign = ActivityFilter { subscriptions: vec![elsewhere.subscription()], ..of_vm };
-        assert!(store.activity(&foreign).await.unwrap().entries.is_empty());
-    }
-
-    #[tokio::test]
-    async fn the_last_page_has_no_next_even_when_it_is_full() {
-        let home = a_home();
-        let store = a_store(&home).await;
-        store.record(&[1, 2].map(|n| a_record(&vm("web-01"), n))).await.unwrap();
-        let page = store.activity(&filter(vec![subscription()], 2)).await.unwrap();
-        assert_eq!((page.entries.len(), page.next), (2, None));
-        let page = store.activity(&filter(vec![subscription()], 1)).await.unwrap();
-        assert!(page.next.is_some());
-    }
-
-    #[tokio::test]
-    async fn entries_written_between_two_pages_shift_nothing() {
-        let home = a_home();
-        let store = a_store(&home).await;
-        store.record(&[1, 2, 3].map(|n| a_record(&vm("web-01"), n))).await.unwrap();
-        let mut asked = filter(vec![subscription()], 2);
-        let page = store.activity(&asked).await.unwrap();
-        store.record(&[a_record(&vm("web-01"), 4)]).await.unwrap();
-        asked.before = page.next;
-        assert_eq!(seconds(&store.activity(&asked).await.unwrap()), [1]);
-    }
-
-    #[test]
-    fn a_cursor_survives_its_text() {
-        let cursor = Cursor { at: -5, subscription: subscription(), seq: 7 };
-        assert_eq!(cursor.to_string().parse(), Ok(cursor));
-    }
-
-    #[test]
-    fn rejects_what_is_no_cursor() {
-        let id = subscription();
-        for text in [
-            "",
-            "1",
-            "1.2",
-            "1.2.3",
-            &format!("1.-2.{id}"),
-            &format!("x.2.{id}"),
-            &format!("{}.2.{id}", i64::MAX),
-            &format!("1.2.{id}.4"),
-        ] {
-            assert_eq!(text.parse::<Cursor>(), Err(InvalidCursor), "{text}");
-        }
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(24))]
-
-        #[test]
-        fn pages_of_any_size_give_every_entry_once_and_in_order(
-            entries in prop::collection::vec((0_i64..4, any::<bool>()), 0..40),
-            limit in 1_u32..9,
-        ) {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(async {
-                let home = a_home();
-                let store = a_store(&home).await;
-                let machines = [vm("web-01"), a_vm_elsewhere("web-01")];
-                let records: Vec<_> =
-                    entries.iter().map(|(second, here)| a_record(&machines[usize::from(*here)], *second)).collect();
-                store.record(&records).await.unwrap();
-                let asked = filter(machines.iter().map(VmId::subscription).collect(), limit);
-                let read: Vec<Entry> = store.activity_stream(asked).try_collect().await.unwrap();
-                assert!(read.is_sorted_by_key(|entry| Reverse(Cursor::of(entry))));
-                let mut places: Vec<_> = read.iter().map(Cursor::of).collect();
-                places.dedup();
-                assert_eq!(places.len(), records.len());
-            });
-        }
-    }
-
-    fn filter(subscriptions: Vec<SubscriptionId>, limit: u32) -> ActivityFilter {
-        ActivityFilter { subscriptions, vm: None, before: None, limit }
-    }
-
-    fn seconds(page: &ActivityPage) -> Vec<i64> {
-        page.entries.iter().map(|entry| entry.record.at.as_second() - at(0).as_second()).collect()
-    }
-}
+mod tests;

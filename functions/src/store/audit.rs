@@ -6,15 +6,18 @@ use shared::{
     audit::{Broken, Entry, GENESIS, Record, verify},
     vm::SubscriptionId,
 };
-use sqlx::AnyConnection;
+use sqlx::{AnyConnection, Connection};
 
 use super::{
     Store, StoreError, Work,
+    open::BEGIN,
     text::{from_json, micros, to_json, unsigned},
 };
 
 /// How many entries are checked at a time.
 const PAGE: i64 = 1_000;
+/// How many entries are given their columns at a time: others may write meanwhile.
+const FILLED: i64 = 500;
 
 impl Store {
     /// Writes records down; those of each subscription together, or not at all.
@@ -107,7 +110,9 @@ async fn head(
 }
 
 async fn insert(connection: &mut AnyConnection, entry: &Entry) -> Result<(), StoreError> {
-    let insert = "INSERT INTO audit (subscription, seq, at, vm, entry, hash) VALUES ($1, $2, $3, $4, $5, $6)";
+    let insert = "INSERT INTO audit (subscription, seq, at, vm, entry, hash, kind, actor_id, actor_name)
+                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    let (actor_id, actor_name) = actor(&entry.record);
     sqlx::query(insert)
         .bind(entry.record.subscription.to_string())
         .bind(signed(entry.seq)?)
@@ -115,6 +120,63 @@ async fn insert(connection: &mut AnyConnection, entry: &Entry) -> Result<(), Sto
         .bind(entry.record.vm.as_ref().map(shared::vm::VmId::key))
         .bind(to_json(entry))
         .bind(&entry.hash)
+        .bind(entry.record.event.kind())
+        .bind(actor_id)
+        .bind(actor_name)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// The id and the name of who did it, as they are compared.
+pub(super) fn actor(record: &Record) -> (Option<String>, Option<String>) {
+    let actor = record.actor.as_ref();
+    (actor.map(|actor| actor.id.to_lowercase()), actor.map(|actor| actor.name.to_lowercase()))
+}
+
+/// Gives the entries that have no columns to be filtered by theirs. Those that cannot be read stay without.
+pub(super) async fn fill(connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
+    let select = "SELECT subscription, seq, entry FROM audit WHERE kind IS NULL
+                  ORDER BY subscription, seq LIMIT $1 OFFSET $2";
+    let mut unreadable = 0_i64;
+    loop {
+        let mut transaction = connection.begin_with(BEGIN).await?;
+        let rows: Vec<EntryRow> =
+            sqlx::query_as(select).bind(FILLED).bind(unreadable).fetch_all(&mut *transaction).await?;
+        if rows.is_empty() {
+            return transaction.rollback().await;
+        }
+        for row in rows {
+            let (subscription, seq) = (row.subscription.clone(), row.seq);
+            match row.parse() {
+                Ok(entry) => fill_one(&mut transaction, (&subscription, seq), &entry.record).await?,
+                Err(error) => {
+                    tracing::warn!(
+                        error = &error as &dyn std::error::Error,
+                        "an entry is not found by filters"
+                    );
+                    unreadable += 1;
+                }
+            }
+        }
+        transaction.commit().await?;
+    }
+}
+
+async fn fill_one(
+    connection: &mut AnyConnection,
+    (subscription, seq): (&str, i64),
+    record: &Record,
+) -> Result<(), sqlx::Error> {
+    let update =
+        "UPDATE audit SET kind = $1, actor_id = $2, actor_name = $3 WHERE subscription = $4 AND seq = $5";
+    let (actor_id, actor_name) = actor(record);
+    sqlx::query(update)
+        .bind(record.event.kind())
+        .bind(actor_id)
+        .bind(actor_name)
+        .bind(subscription)
+        .bind(seq)
         .execute(connection)
         .await?;
     Ok(())
@@ -127,7 +189,7 @@ fn signed(seq: u64) -> Result<i64, StoreError> {
 #[derive(sqlx::FromRow)]
 pub(super) struct EntryRow {
     subscription: String,
-    seq: i64,
+    pub(super) seq: i64,
     entry: String,
 }
 

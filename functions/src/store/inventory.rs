@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use shared::{
     inventory::{Inventory, Machine},
-    vm::{SubscriptionId, VmId},
+    vm::{Os, SubscriptionId, VmId},
 };
 use sqlx::AnyConnection;
 
@@ -144,20 +144,64 @@ async fn name_subscription(
 }
 
 async fn put(connection: &mut AnyConnection, machine: &Machine, at: Timestamp) -> Result<(), StoreError> {
-    let upsert = "INSERT INTO machines (vm, subscription, data, at) VALUES ($1, $2, $3, $4)
-                  ON CONFLICT (vm, subscription) DO UPDATE SET data = excluded.data, at = excluded.at
+    let upsert = "INSERT INTO machines (vm, subscription, data, at, label, os, supported)
+                  VALUES ($1, $2, $3, $4, $5, $6, $7)
+                  ON CONFLICT (vm, subscription) DO UPDATE SET data = excluded.data, at = excluded.at,
+                    label = excluded.label, os = excluded.os, supported = excluded.supported
                   WHERE machines.at <= excluded.at";
+    let Columns { label, os, supported } = Columns::of(machine);
     sqlx::query(upsert)
         .bind(machine.vm.key())
         .bind(machine.vm.subscription().to_string())
         .bind(to_json(machine))
         .bind(micros(at))
+        .bind(label)
+        .bind(os)
+        .bind(supported)
         .execute(connection)
         .await?;
     Ok(())
 }
 
-fn parse(vm: &str, data: &str) -> Result<Machine, StoreError> {
+/// Gives a VM that is there the columns that it is listed by.
+pub(super) async fn label(connection: &mut AnyConnection, machine: &Machine) -> Result<(), StoreError> {
+    let update = "UPDATE machines SET label = $1, os = $2, supported = $3
+                  WHERE vm = $4 AND subscription = $5 AND label IS NULL";
+    let Columns { label, os, supported } = Columns::of(machine);
+    sqlx::query(update)
+        .bind(label)
+        .bind(os)
+        .bind(supported)
+        .bind(machine.vm.key())
+        .bind(machine.vm.subscription().to_string())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// What a VM is listed by.
+struct Columns {
+    label: String,
+    os: Option<&'static str>,
+    supported: i64,
+}
+
+impl Columns {
+    fn of(machine: &Machine) -> Self {
+        let label = format!("{}\n{}", machine.vm.resource_group(), machine.vm.name()).to_lowercase();
+        let supported = i64::from(machine.unsupported().is_empty());
+        Self { label, os: machine.os.map(os_name), supported }
+    }
+}
+
+pub(super) const fn os_name(os: Os) -> &'static str {
+    match os {
+        Os::Linux => "linux",
+        Os::Windows => "windows",
+    }
+}
+
+pub(super) fn parse(vm: &str, data: &str) -> Result<Machine, StoreError> {
     from_json(|| format!("machine {vm}"), data)
 }
 

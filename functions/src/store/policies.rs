@@ -24,6 +24,30 @@ impl Store {
         self.write(Remove { vm, records }).await
     }
 
+    /// Protects several VMs of one subscription, or changes how; all or none.
+    pub async fn put_policies(
+        &self,
+        subscription: SubscriptionId,
+        policies: &[ProtectedVm],
+        records: &[Record],
+    ) -> Result<(), StoreError> {
+        if policies.iter().any(|policy| policy.vm.subscription() != subscription) {
+            return Err(StoreError::Refused("the policies of one write are of its subscription"));
+        }
+        self.write(PutAll { subscription, policies, records }).await
+    }
+
+    /// Removes the policies of several VMs of one subscription, all or none. `false`: one has none, and nothing is
+    /// written, no record either.
+    pub async fn remove_policies(
+        &self,
+        subscription: SubscriptionId,
+        vms: &[VmId],
+        records: &[Record],
+    ) -> Result<bool, StoreError> {
+        self.write(RemoveAll { subscription, vms, records }).await
+    }
+
     pub async fn policy(&self, vm: &VmId) -> Result<Option<ProtectedVm>, StoreError> {
         let row: Option<(String, String)> =
             sqlx::query_as("SELECT vm, data FROM policies WHERE vm = $1 AND subscription = $2")
@@ -54,17 +78,38 @@ impl Work for Put<'_> {
     type Outcome = ();
 
     async fn run(&self, connection: &mut AnyConnection) -> Result<(), StoreError> {
-        let subscription = self.policy.vm.subscription();
-        let upsert = "INSERT INTO policies (vm, subscription, data) VALUES ($1, $2, $3)
-                      ON CONFLICT (vm, subscription) DO UPDATE SET data = excluded.data";
-        sqlx::query(upsert)
-            .bind(self.policy.vm.key())
-            .bind(subscription.to_string())
-            .bind(to_json(self.policy))
-            .execute(&mut *connection)
-            .await?;
-        append(connection, subscription, self.records).await
+        put(connection, self.policy).await?;
+        append(connection, self.policy.vm.subscription(), self.records).await
     }
+}
+
+struct PutAll<'a> {
+    subscription: SubscriptionId,
+    policies: &'a [ProtectedVm],
+    records: &'a [Record],
+}
+
+impl Work for PutAll<'_> {
+    type Outcome = ();
+
+    async fn run(&self, connection: &mut AnyConnection) -> Result<(), StoreError> {
+        for policy in self.policies {
+            put(connection, policy).await?;
+        }
+        append(connection, self.subscription, self.records).await
+    }
+}
+
+async fn put(connection: &mut AnyConnection, policy: &ProtectedVm) -> Result<(), StoreError> {
+    let upsert = "INSERT INTO policies (vm, subscription, data) VALUES ($1, $2, $3)
+                  ON CONFLICT (vm, subscription) DO UPDATE SET data = excluded.data";
+    sqlx::query(upsert)
+        .bind(policy.vm.key())
+        .bind(policy.vm.subscription().to_string())
+        .bind(to_json(policy))
+        .execute(connection)
+        .await?;
+    Ok(())
 }
 
 struct Remove<'a> {
@@ -76,20 +121,53 @@ impl Work for Remove<'_> {
     type Outcome = bool;
 
     async fn run(&self, connection: &mut AnyConnection) -> Result<bool, StoreError> {
-        let removed = sqlx::query("DELETE FROM policies WHERE vm = $1 AND subscription = $2")
-            .bind(self.vm.key())
-            .bind(self.vm.subscription().to_string())
-            .execute(&mut *connection)
-            .await?
-            .rows_affected();
-        if removed > 0 {
+        let removed = remove(connection, self.vm).await?;
+        if removed {
             append(connection, self.vm.subscription(), self.records).await?;
         }
-        Ok(removed > 0)
+        Ok(removed)
     }
 }
 
-fn parse((vm, data): (String, String)) -> Result<ProtectedVm, StoreError> {
+struct RemoveAll<'a> {
+    subscription: SubscriptionId,
+    vms: &'a [VmId],
+    records: &'a [Record],
+}
+
+impl Work for RemoveAll<'_> {
+    type Outcome = bool;
+
+    async fn run(&self, connection: &mut AnyConnection) -> Result<bool, StoreError> {
+        for vm in self.vms {
+            let there: Option<String> =
+                sqlx::query_scalar("SELECT vm FROM policies WHERE vm = $1 AND subscription = $2")
+                    .bind(vm.key())
+                    .bind(self.subscription.to_string())
+                    .fetch_optional(&mut *connection)
+                    .await?;
+            if there.is_none() {
+                return Ok(false);
+            }
+        }
+        for vm in self.vms {
+            remove(connection, vm).await?;
+        }
+        append(connection, self.subscription, self.records).await?;
+        Ok(true)
+    }
+}
+
+async fn remove(connection: &mut AnyConnection, vm: &VmId) -> Result<bool, StoreError> {
+    let outcome = sqlx::query("DELETE FROM policies WHERE vm = $1 AND subscription = $2")
+        .bind(vm.key())
+        .bind(vm.subscription().to_string())
+        .execute(connection)
+        .await?;
+    Ok(outcome.rows_affected() > 0)
+}
+
+pub(super) fn parse((vm, data): (String, String)) -> Result<ProtectedVm, StoreError> {
     let policy: ProtectedVm = from_json(|| format!("policy of {vm}"), &data)?;
     if policy.vm.key() == vm {
         Ok(policy)
@@ -124,6 +202,35 @@ mod tests {
         let store = a_store(&home).await;
         assert!(!store.remove_policy(&vm("web-01"), &[a_record(&vm("web-01"), 0)]).await.unwrap());
         assert_eq!(store.verify(subscription()).await.unwrap(), Ok(0));
+    }
+
+    #[tokio::test]
+    async fn several_policies_are_kept_and_removed_together_or_not_at_all() {
+        let home = a_home();
+        let store = a_store(&home).await;
+        let policies = [a_policy("web-01"), a_policy("web-02")];
+        let foreign = a_record(&a_vm_elsewhere("web-01"), 0);
+        assert!(store.put_policies(subscription(), &policies, &[foreign]).await.is_err());
+        assert!(store.policies(subscription()).await.unwrap().is_empty());
+        store.put_policies(subscription(), &policies, &[a_record(&vm("web-01"), 0)]).await.unwrap();
+        assert_eq!(store.policies(subscription()).await.unwrap(), policies);
+        let one_without = [vm("web-01"), vm("db-01")];
+        let record = [a_record(&vm("web-01"), 1)];
+        assert!(!store.remove_policies(subscription(), &one_without, &record).await.unwrap());
+        assert_eq!(store.policies(subscription()).await.unwrap(), policies);
+        assert!(store.remove_policies(subscription(), &[vm("web-01"), vm("web-02")], &record).await.unwrap());
+        assert!(store.policies(subscription()).await.unwrap().is_empty());
+        assert_eq!(store.verify(subscription()).await.unwrap(), Ok(2));
+    }
+
+    #[tokio::test]
+    async fn rejects_a_policy_of_another_subscription_among_several() {
+        let home = a_home();
+        let store = a_store(&home).await;
+        let mut elsewhere = a_policy("web-03");
+        elsewhere.vm = a_vm_elsewhere("web-03");
+        assert!(store.put_policies(subscription(), &[a_policy("web-01"), elsewhere], &[]).await.is_err());
+        assert!(store.policies(subscription()).await.unwrap().is_empty());
     }
 
     #[tokio::test]

@@ -3,10 +3,14 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use shared::{decision::Requester, vm::SubscriptionId};
+use shared::{
+    decision::Requester,
+    vm::{SubscriptionId, VmId},
+};
 
 use super::{
     Store, StoreError,
+    sql::{CHUNK, Values},
     text::{from_json, micros, timestamp, unsigned},
 };
 
@@ -28,14 +32,39 @@ impl Store {
         subscription: SubscriptionId,
         since: Timestamp,
     ) -> Result<BTreeMap<String, VmUsage>, StoreError> {
-        let mut usage = self.last_access(subscription).await?;
-        let select = "SELECT vm, COUNT(DISTINCT grant_id) FROM leases
-                      WHERE subscription = $1 AND admitted_at >= $2 GROUP BY vm";
-        let rows: Vec<(String, i64)> = sqlx::query_as(select)
-            .bind(subscription.to_string())
-            .bind(micros(since))
-            .fetch_all(&self.readers)
-            .await?;
+        self.usage_among(subscription, since, None).await
+    }
+
+    /// The same of some VMs only.
+    pub async fn usage_of(
+        &self,
+        subscription: SubscriptionId,
+        since: Timestamp,
+        vms: &[VmId],
+    ) -> Result<BTreeMap<String, VmUsage>, StoreError> {
+        let mut usage = BTreeMap::new();
+        for vms in vms.chunks(CHUNK) {
+            usage.extend(self.usage_among(subscription, since, Some(vms)).await?);
+        }
+        Ok(usage)
+    }
+
+    async fn usage_among(
+        &self,
+        subscription: SubscriptionId,
+        since: Timestamp,
+        vms: Option<&[VmId]>,
+    ) -> Result<BTreeMap<String, VmUsage>, StoreError> {
+        let mut usage = self.last_access(subscription, vms).await?;
+        let mut values = Values::default();
+        let sql = format!(
+            "SELECT vm, COUNT(DISTINCT grant_id) FROM leases \
+             WHERE subscription = {} AND admitted_at >= {}{} GROUP BY vm",
+            values.text(subscription.to_string()),
+            values.number(micros(since)),
+            among(&mut values, vms)
+        );
+        let rows: Vec<(String, i64)> = values.query_as(sql).fetch_all(&self.readers).await?;
         for (vm, approved) in rows {
             let approved = unsigned(|| format!("number of grants of {vm}"), approved)?;
             usage.entry(vm).or_default().approved = approved;
@@ -46,14 +75,18 @@ impl Store {
     async fn last_access(
         &self,
         subscription: SubscriptionId,
+        vms: Option<&[VmId]>,
     ) -> Result<BTreeMap<String, VmUsage>, StoreError> {
-        let select = "SELECT l.vm, l.admitted_at, l.requester
-                      FROM (SELECT vm, MAX(admitted_at) AS admitted_at FROM leases
-                            WHERE subscription = $1 GROUP BY vm) n
-                      JOIN leases l ON l.vm = n.vm AND l.admitted_at = n.admitted_at
-                      WHERE l.subscription = $1 ORDER BY l.vm, l.grant_id, l.ordinal";
-        let rows: Vec<(String, i64, String)> =
-            sqlx::query_as(select).bind(subscription.to_string()).fetch_all(&self.readers).await?;
+        let mut values = Values::default();
+        let (subscription, among) = (values.text(subscription.to_string()), among(&mut values, vms));
+        let sql = format!(
+            "SELECT l.vm, l.admitted_at, l.requester \
+             FROM (SELECT vm, MAX(admitted_at) AS admitted_at FROM leases \
+                   WHERE subscription = {subscription}{among} GROUP BY vm) n \
+             JOIN leases l ON l.vm = n.vm AND l.admitted_at = n.admitted_at \
+             WHERE l.subscription = {subscription} ORDER BY l.vm, l.grant_id, l.ordinal"
+        );
+        let rows: Vec<(String, i64, String)> = values.query_as(sql).fetch_all(&self.readers).await?;
         let parse = |(vm, at, requester): (String, i64, String)| {
             let what = || format!("last access to {vm}");
             let requester: Requester = from_json(what, &requester)?;
@@ -62,6 +95,13 @@ impl Store {
             Ok((vm, usage))
         };
         rows.into_iter().map(parse).collect()
+    }
+}
+
+fn among(values: &mut Values, vms: Option<&[VmId]>) -> String {
+    match vms {
+        Some(vms) => format!(" AND vm IN ({})", values.texts(vms.iter().map(VmId::key))),
+        None => String::new(),
     }
 }
 
@@ -96,6 +136,8 @@ mod tests {
             (vm("web-01").key(), used(2, 30, "sam@contoso.example")),
         ]);
         assert_eq!(usage, expected);
+        let one = store.usage_of(subscription(), at(20), &[vm("web-01"), vm("nowhere")]).await.unwrap();
+        assert_eq!(one.into_keys().collect::<Vec<_>>(), [vm("web-01").key()]);
         assert!(
             store.usage(a_vm_elsewhere("x").subscription(), at(99)).await.unwrap()
                 [&a_vm_elsewhere("web-01").key()]

@@ -1,7 +1,11 @@
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::{LeaseView, PortStatus, VmSummary};
 use crate::{
-    policy::{JustificationRule, LiveSessions, PortRules, Precedence},
+    policy::{JustificationRule, LiveSessions, PortRules, Precedence, ProtectedVm},
     vm::VmId,
 };
 
@@ -19,4 +23,198 @@ pub struct PutPolicy {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RemovedPolicy {
     pub vm: VmId,
+}
+
+/// The body of `PUT /api/policies`: enables JIT on many VMs, or changes how they are protected; all of them or none.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PutPolicies {
+    pub vms: VmIds,
+    pub policy: PolicyPatch,
+}
+
+/// The body of `DELETE /api/policies`: all of them or none.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RemovePolicies {
+    pub vms: VmIds,
+}
+
+/// What to change of policies. A missing field keeps what each VM has; a VM without a policy needs them all.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PolicyPatch {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ports: Option<PortRules>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub justification: Option<JustificationRule>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub precedence: Option<Precedence>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub live_sessions: Option<LiveSessions>,
+}
+
+impl PolicyPatch {
+    /// The policy of `vm` after the change, or the names of the fields that it would need.
+    pub fn applied_to(
+        &self,
+        vm: &VmId,
+        before: Option<&ProtectedVm>,
+    ) -> Result<ProtectedVm, Vec<&'static str>> {
+        let Self { ports, justification, precedence, live_sessions } = self;
+        let ports = ports.clone().or_else(|| before.map(|policy| policy.ports.clone()));
+        let justification = justification.or(before.map(|policy| policy.justification));
+        let precedence = precedence.or(before.map(|policy| policy.precedence));
+        let live_sessions = live_sessions.or(before.map(|policy| policy.live_sessions));
+        let missing = [
+            ("ports", ports.is_none()),
+            ("justification", justification.is_none()),
+            ("precedence", precedence.is_none()),
+            ("live_sessions", live_sessions.is_none()),
+        ];
+        match (ports, justification, precedence, live_sessions) {
+            (Some(ports), Some(justification), Some(precedence), Some(live_sessions)) => {
+                Ok(ProtectedVm { vm: vm.clone(), ports, justification, precedence, live_sessions })
+            }
+            _ => {
+                Err(missing.into_iter().filter(|(_, is_missing)| *is_missing).map(|(name, _)| name).collect())
+            }
+        }
+    }
+}
+
+/// VMs of one call: 1–500, each once. They may be of several subscriptions.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Vec<VmId>", into = "Vec<VmId>")]
+pub struct VmIds(Vec<VmId>);
+
+/// VMs that cannot be named in one call.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidVmIds {
+    #[error("name at least one VM")]
+    Empty,
+    #[error("name at most {} VMs at once", VmIds::MAX)]
+    TooMany,
+    #[error("{} is named twice", .0.name())]
+    Repeated(VmId),
+}
+
+impl VmIds {
+    pub const MAX: usize = 500;
+
+    pub fn as_slice(&self) -> &[VmId] {
+        &self.0
+    }
+}
+
+impl TryFrom<Vec<VmId>> for VmIds {
+    type Error = InvalidVmIds;
+
+    fn try_from(vms: Vec<VmId>) -> Result<Self, InvalidVmIds> {
+        if vms.is_empty() {
+            return Err(InvalidVmIds::Empty);
+        }
+        if vms.len() > Self::MAX {
+            return Err(InvalidVmIds::TooMany);
+        }
+        let mut seen = BTreeSet::new();
+        match vms.iter().find(|vm| !seen.insert(*vm)) {
+            Some(again) => Err(InvalidVmIds::Repeated(again.clone())),
+            None => Ok(Self(vms)),
+        }
+    }
+}
+
+impl From<VmIds> for Vec<VmId> {
+    fn from(vms: VmIds) -> Self {
+        vms.0
+    }
+}
+
+/// The answer to `PUT /api/policies`: one for each VM, in the order of the request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConfiguredVms {
+    pub vms: Vec<ConfiguredVm>,
+    pub server_time: Timestamp,
+}
+
+/// How a VM is protected now, as its NSGs were read back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConfiguredVm {
+    pub summary: VmSummary,
+    pub policy: ProtectedVm,
+    pub ports: Vec<PortStatus>,
+    /// Why its NSGs are not yet as they should be, for people; it is tried again until they are.
+    pub trouble: Option<String>,
+}
+
+/// The answer to `DELETE /api/policies`: one for each VM, in the order of the request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnprotectedVms {
+    pub vms: Vec<UnprotectedVm>,
+    pub server_time: Timestamp,
+}
+
+/// What is left of a VM's protection, as its NSGs were read back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnprotectedVm {
+    pub vm: VmId,
+    /// The leases that were not yet read back as closed.
+    pub leases: Vec<LeaseView>,
+    /// Why its NSGs are not yet as they should be, for people; it is tried again until they are.
+    pub trouble: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        decision::tests::vm,
+        policy::{PortRule, PortRules},
+        port::Port,
+    };
+
+    #[test]
+    fn a_missing_field_keeps_what_the_vm_has() {
+        let patch = PolicyPatch { precedence: Some(Precedence::GuardFirst), ..PolicyPatch::default() };
+        let before = a_policy();
+        let after = patch.applied_to(&before.vm, Some(&before)).unwrap();
+        assert_eq!(after, ProtectedVm { precedence: Precedence::GuardFirst, ..before });
+    }
+
+    #[test]
+    fn a_vm_without_a_policy_needs_every_field() {
+        let ProtectedVm { vm, ports, justification, precedence, live_sessions } = a_policy();
+        let whole = PolicyPatch {
+            ports: Some(ports),
+            justification: Some(justification),
+            precedence: Some(precedence),
+            live_sessions: Some(live_sessions),
+        };
+        assert_eq!(whole.applied_to(&vm, None), Ok(a_policy()));
+        let part = PolicyPatch { ports: None, live_sessions: None, ..whole };
+        assert_eq!(part.applied_to(&vm, None), Err(vec!["ports", "live_sessions"]));
+    }
+
+    #[test]
+    fn accepts_each_vm_once_and_rejects_none_and_too_many() {
+        assert!(VmIds::try_from(vec![vm("web-01"), vm("web-02")]).is_ok());
+        assert_eq!(VmIds::try_from(Vec::new()), Err(InvalidVmIds::Empty));
+        let again = VmIds::try_from(vec![vm("web-01"), vm("WEB-01")]).unwrap_err();
+        assert_eq!(again.to_string(), "WEB-01 is named twice");
+        let many =
+            |count: usize| VmIds::try_from((0..count).map(|n| vm(&format!("web-{n}"))).collect::<Vec<_>>());
+        assert!(many(VmIds::MAX).is_ok());
+        assert_eq!(many(VmIds::MAX + 1), Err(InvalidVmIds::TooMany));
+    }
+
+    fn a_policy() -> ProtectedVm {
+        ProtectedVm {
+            vm: vm("web-01"),
+            ports: PortRules::try_from(vec![PortRule::with_defaults(Port::SSH)]).unwrap(),
+            justification: JustificationRule::Required,
+            precedence: Precedence::CustomerFirst,
+            live_sessions: LiveSessions::AtEnd,
+        }
+    }
 }

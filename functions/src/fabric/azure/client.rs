@@ -13,6 +13,7 @@ use http::{Method, StatusCode};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
+use shared::{api::ArmBudget, vm::SubscriptionId};
 use url::Url;
 use uuid::Uuid;
 
@@ -70,6 +71,10 @@ impl Client {
         let (limiter, metrics) = (Limiter::new(Arc::clone(&clock)), Metrics::new().arm);
         let clock_ahead = Mutex::default();
         Self { base: endpoint.url, tokens, http, clock, ids, clock_ahead, limiter, metrics }
+    }
+
+    pub(super) fn budget(&self, subscription: SubscriptionId) -> Option<ArmBudget> {
+        self.limiter.budget(subscription)
     }
 
     pub(super) fn count_in(&mut self, metrics: ArmMetrics) {

@@ -16,6 +16,7 @@ use std::{
 
 use http::{HeaderMap, Method};
 use jiff::{SignedDuration, Timestamp};
+use shared::{api::ArmBudget, vm::SubscriptionId};
 use tokio::sync::Notify;
 use url::Url;
 
@@ -125,6 +126,16 @@ impl Limiter {
         self.with(errand, |quotas, now| {
             quotas.hold(errand.kind, now.checked_add(wait).unwrap_or(now), now);
         });
+    }
+
+    /// `None`: nothing was asked of it yet.
+    pub(super) fn budget(&self, subscription: SubscriptionId) -> Option<ArmBudget> {
+        let mut subscriptions = self.subscriptions.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = self.clock.now();
+        let quotas = subscriptions.get_mut(&subscription.to_string())?;
+        quotas.notice(now);
+        let [reads, writes, deletes] = quotas.left(now);
+        Some(ArmBudget { subscription, reads, writes, deletes })
     }
 
     /// The time is read within the lock, so it goes back only where the clock was set back.

@@ -45,6 +45,12 @@ impl Bucket {
         self.level = self.level.min(u64::from(tokens) * WHOLE);
     }
 
+    /// How many whole tokens there are.
+    pub(super) fn left(&mut self, now: Timestamp) -> u32 {
+        self.fill(now);
+        u32::try_from(self.level / WHOLE).unwrap_or(u32::MAX)
+    }
+
     /// A clock that was set back gives nothing, and counts on from there: else the bucket would stay empty until it
     /// has caught up.
     fn fill(&mut self, now: Timestamp) {
@@ -117,8 +123,10 @@ mod tests {
         bucket.lower_to(9, START);
         bucket.lower_to(1, START);
         bucket.lower_to(2, START);
+        assert_eq!(bucket.left(START), 1);
         assert!(bucket.take(START) && !bucket.take(START));
-        assert_eq!(bucket.next_at(START), after(1_000_000));
+        assert_eq!((bucket.left(START), bucket.left(after(1_999_999))), (0, 1));
+        assert_eq!(bucket.next_at(after(1_000_000)), after(1_000_000));
     }
 
     #[test]

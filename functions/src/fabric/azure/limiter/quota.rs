@@ -107,6 +107,13 @@ impl Quotas {
         if wait > place.patience { Verdict::Refused(wait) } else { Verdict::Until(at) }
     }
 
+    /// How many reads, writes and deletes would be sent at once.
+    pub(super) fn left(&mut self, now: Timestamp) -> [u32; 3] {
+        let network = u32::try_from(self.network.free(now)).unwrap_or(u32::MAX);
+        let left = |line: &mut Line| if line.held_until > now { 0 } else { line.bucket.left(now) };
+        [left(&mut self.reads), left(&mut self.writes).min(network), left(&mut self.deletes).min(network)]
+    }
+
     pub(super) fn lower(&mut self, kind: Kind, left: u32, now: Timestamp) {
         self.line(kind).bucket.lower_to(left, now);
     }

@@ -1,0 +1,97 @@
+//! `/api/health`, for those who configure.
+
+use serde_json::{Value, json};
+use shared::api::route;
+use tests::{PRODUCTION, World, a_rule, vm};
+
+#[tokio::test]
+async fn it_is_for_who_may_configure_some_vm() {
+    let world = World::start().await;
+    world.client("ADMIN").await.get(route::HEALTH).await.expect(200);
+    for who in ["REQUESTER", "READER", "NOBODY"] {
+        assert_eq!(world.client(who).await.get(route::HEALTH).await.expect(403).code(), "forbidden", "{who}");
+    }
+    world.anonymous().get(route::HEALTH).await.expect(401);
+}
+
+#[tokio::test]
+async fn a_right_on_a_single_vm_is_enough() {
+    let world = World::start().await;
+    let path = format!(
+        "{}/providers/Microsoft.Authorization/roleAssignments/11111111-2222-3333-4444-555555555555",
+        vm("web-01")
+    );
+    let principal = world.client("REQUESTER").await.get(route::SESSION).await.expect(200);
+    let properties = json!({
+        "principalId": principal.json["requester"]["id"], "principalType": "ServicePrincipal", "scope": vm("web-01").to_string(),
+        "roleDefinitionId": "/providers/Microsoft.Authorization/roleDefinitions/8e3af657-a8ff-443c-a75c-2fe8c4bcb635",
+    });
+    let edit = json!({ "id": path, "body": { "id": path, "name": "x", "type": "Microsoft.Authorization/roleAssignments", "properties": properties } });
+    world.sim_call(reqwest::Method::PUT, "resources", &edit).await;
+    world.client("READER").await.get(route::VMS).await.expect(200);
+    world.client("REQUESTER").await.get(route::HEALTH).await.expect(200);
+    world.client("READER").await.get(route::HEALTH).await.expect(403);
+}
+
+#[tokio::test]
+async fn it_tells_of_sweeps_leases_budgets_and_the_version() {
+    let world = World::start().await;
+    let admin = world.client("ADMIN").await;
+    let fresh = health(&world).await;
+    assert_eq!((&fresh["last_sweep_at"], &fresh["oldest_overdue"]), (&Value::Null, &Value::Null), "{fresh}");
+    assert_eq!(fresh["version"], env!("CARGO_PKG_VERSION"));
+    admin.enable(&vm("web-01"), 22).await.expect(200);
+    world.client("REQUESTER").await.open(&vm("web-01"), 22, "PT1H").await.expect(201);
+    world.sweep().await;
+    let swept = world.app.store().last_sweep().await.unwrap().unwrap();
+    world.pass(181);
+    let health = health(&world).await;
+    assert_eq!(health["last_sweep_at"], swept.to_string(), "{health}");
+    assert_eq!(health["timer_silent_since"], swept.to_string());
+    assert_eq!(health["leases"], json!({ "pending": 0, "open": 1, "overdue": 0 }));
+    assert!(health["clock_ahead_millis"].as_i64().unwrap().abs() < 1000, "{health}");
+    let budgets = health["arm_budgets"].as_array().unwrap();
+    let budget = budgets.iter().find(|one| one["subscription"] == PRODUCTION).unwrap();
+    assert_eq!(budget["writes"], 200, "{health}");
+    assert!((200..250).contains(&budget["reads"].as_u64().unwrap()), "{health}");
+}
+
+#[tokio::test]
+async fn the_oldest_overdue_lease_is_told_with_its_reason() {
+    let world = World::start().await;
+    world.client("ADMIN").await.enable(&vm("web-01"), 22).await.expect(200);
+    let grant = world.client("REQUESTER").await.open(&vm("web-01"), 22, "PT1H").await.expect(201);
+    world.fault(json!({ "kind": "server_error", "method": "DELETE", "count": 1000 })).await;
+    world.pass(3600);
+    world.sweep().await;
+    let health = health(&world).await;
+    assert_eq!(health["leases"]["overdue"], 1, "{health}");
+    let oldest = &health["oldest_overdue"];
+    assert_eq!(oldest["since"], grant.json["leases"][0]["expires_at"]);
+    assert_eq!(oldest["vm"], vm("web-01").to_string());
+    assert!(oldest["reason"].as_str().unwrap().starts_with("web-01-nsg: "), "{health}");
+    world.clear_faults().await;
+    world.pass(600);
+    world.sweep().await;
+    assert_eq!(self::health(&world).await["oldest_overdue"], Value::Null);
+}
+
+#[tokio::test]
+async fn drift_is_counted_for_seven_days() {
+    let world = World::start().await;
+    world.client("ADMIN").await.enable(&vm("web-01"), 22).await.expect(200);
+    assert_eq!(health(&world).await["drift"], json!({ "last_7_days": 0, "newest_at": null }));
+    let guard = world.rules("web-01-nsg").await.into_iter().find(|name| name.contains("-guard-")).unwrap();
+    world.put_rule("web-01-nsg", &guard, &a_rule(4000, "Allow", "*", "22")).await;
+    world.pass(5);
+    world.sweep().await;
+    let drift = health(&world).await["drift"].clone();
+    assert_eq!(drift["last_7_days"], 1, "{drift}");
+    assert!(drift["newest_at"].is_string());
+    world.pass(7 * 24 * 3600 + 60);
+    assert_eq!(health(&world).await["drift"]["last_7_days"], 0);
+}
+
+async fn health(world: &World) -> Value {
+    world.client("ADMIN").await.get(route::HEALTH).await.expect(200).json
+}
