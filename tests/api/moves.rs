@@ -88,6 +88,32 @@ async fn a_second_address_is_guarded_and_opened_too() {
 }
 
 #[tokio::test]
+async fn a_second_interface_with_an_nsg_of_its_own_gets_its_rules_there() {
+    let world = opened().await;
+    let mut second = resource(&world, &nic("web-01-nic")).await;
+    let (first_id, second_id) = (nic("web-01-nic"), nic("web-01-nic-2"));
+    second["id"] = second_id.clone().into();
+    second["name"] = "web-01-nic-2".into();
+    second["properties"]["primary"] = false.into();
+    second["properties"]["networkSecurityGroup"]["id"] = nsg("stopped-01-nsg").to_string().into();
+    let address = &mut second["properties"]["ipConfigurations"][0];
+    address["id"] = format!("{second_id}/ipConfigurations/ipconfig1").into();
+    address["properties"]["privateIPAddress"] = "10.1.0.79".into();
+    address["properties"].as_object_mut().unwrap().remove("publicIPAddress");
+    let mut machine = resource(&world, &vm("web-01").to_string()).await;
+    machine["properties"]["networkProfile"]["networkInterfaces"] = json!([
+        { "id": first_id, "properties": { "primary": true } },
+        { "id": second_id, "properties": { "primary": false } },
+    ]);
+    for (id, body) in [(second_id, second), (vm("web-01").to_string(), machine)] {
+        world.sim_call(reqwest::Method::PUT, "resources", &json!({ "id": id, "body": body })).await;
+    }
+    next_look(&world).await;
+    assert_eq!((ours(&world, "web-01-nsg").await, ours(&world, "stopped-01-nsg").await), (2, 2));
+    assert_eq!(destinations(&world, "stopped-01-nsg").await, ["10.1.0.79/32", "10.1.0.79/32"]);
+}
+
+#[tokio::test]
 async fn an_nsg_that_is_gone_is_said_and_holds_up_nothing() {
     let world = opened().await;
     edit(&world, "web-01-nic", |nic| {
