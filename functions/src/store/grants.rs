@@ -15,7 +15,7 @@ use super::{
 };
 
 /// How long a repeated request is known as a repetition.
-const KEPT: SignedDuration = SignedDuration::from_hours(24);
+pub(super) const KEPT: SignedDuration = SignedDuration::from_hours(24);
 
 /// The name that a requester gave a request, so that sending it twice admits it once.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +44,17 @@ pub struct HeldGrant {
     pub leases: Vec<HeldLease>,
 }
 
+/// What every store asks of a grant.
+pub(super) fn admissible(grant: &Grant) -> Result<(), StoreError> {
+    if grant.leases.is_empty() {
+        return Err(StoreError::Refused("a grant has leases"));
+    }
+    if grant.leases.iter().any(|lease| lease.vm.subscription() != grant.subscription) {
+        return Err(StoreError::Refused("the leases of a grant are of its subscription"));
+    }
+    Ok(())
+}
+
 impl Store {
     /// Makes a grant durable, unless its name was used in the 24 hours before.
     pub async fn admit(
@@ -52,12 +63,7 @@ impl Store {
         name: Option<&IdempotencyName>,
         records: &[Record],
     ) -> Result<Admitted, StoreError> {
-        if grant.leases.is_empty() {
-            return Err(StoreError::Refused("a grant has leases"));
-        }
-        if grant.leases.iter().any(|lease| lease.vm.subscription() != grant.subscription) {
-            return Err(StoreError::Refused("the leases of a grant are of its subscription"));
-        }
+        admissible(grant)?;
         self.write(Admit { grant, name, records }).await
     }
 

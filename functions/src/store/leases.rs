@@ -46,6 +46,14 @@ impl HeldLease {
     pub(super) const fn new(grant: GrantId, requester: Requester, lease: Lease) -> Self {
         Self { grant, requester, lease, trouble: None, version: 1 }
     }
+
+    /// What every store asks of a lease that is to take its place.
+    pub(super) fn may_become(&self, lease: &Lease) -> Result<(), StoreError> {
+        if lease.id != self.lease.id || lease.vm != self.lease.vm {
+            return Err(StoreError::Refused("a lease keeps its id and its VM"));
+        }
+        Ok(())
+    }
 }
 
 /// Attempts that failed, and when to try again.
@@ -140,9 +148,7 @@ impl Store {
         trouble: Option<Trouble>,
         records: &[Record],
     ) -> Result<bool, StoreError> {
-        if lease.id != held.lease.id || lease.vm != held.lease.vm {
-            return Err(StoreError::Refused("a lease keeps its id and its VM"));
-        }
+        held.may_become(&lease)?;
         self.write(Swap { version: held.version, lease, trouble, records }).await
     }
 }

@@ -1,18 +1,19 @@
 //! Grants and leases in memory.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use shared::{
     audit::Record,
     grant::{Grant, GrantId, Lease, LeaseState},
 };
 
 use super::{
-    super::{Admitted, HeldLease, IdempotencyName, LeaseCounts, StoreError, Trouble, text::micros_up},
+    super::{
+        Admitted, HeldLease, IdempotencyName, LeaseCounts, StoreError, Trouble,
+        grants::{KEPT, admissible},
+        text::micros_up,
+    },
     MemoryLedger, Tables, kept,
 };
-
-/// How long a repeated request is known as a repetition.
-const KEPT: SignedDuration = SignedDuration::from_hours(24);
 
 /// A request that had a name.
 #[derive(Debug)]
@@ -29,12 +30,7 @@ impl Tables {
         name: Option<&IdempotencyName>,
         records: &[Record],
     ) -> Result<Admitted, StoreError> {
-        if grant.leases.is_empty() {
-            return Err(StoreError::Refused("a grant has leases"));
-        }
-        if grant.leases.iter().any(|lease| lease.vm.subscription() != grant.subscription) {
-            return Err(StoreError::Refused("the leases of a grant are of its subscription"));
-        }
+        admissible(grant)?;
         if let Some(earlier) = name.and_then(|name| self.earlier(name, grant.window.start())) {
             return Ok(earlier);
         }
@@ -107,9 +103,7 @@ impl Tables {
         trouble: Option<Trouble>,
         records: &[Record],
     ) -> Result<bool, StoreError> {
-        if lease.id != held.lease.id || lease.vm != held.lease.vm {
-            return Err(StoreError::Refused("a lease keeps its id and its VM"));
-        }
+        held.may_become(&lease)?;
         if self.leases.get(&lease.id).is_none_or(|row| row.version != held.version) {
             return Ok(false);
         }
