@@ -12,7 +12,11 @@ use shared::api::Session;
 use crate::{
     api::Client,
     clock::Clock,
-    components::{header::Header, health_banner::HealthBanner, notice::FailureNotice, skeleton::Skeleton},
+    components::{
+        header::Header, health_banner::HealthBanner, language_toggle::LanguageToggle, notice::FailureNotice,
+        skeleton::Skeleton,
+    },
+    language::Spoken,
     live::Live,
     model::failure::Failure,
     pages::{
@@ -44,11 +48,15 @@ pub(crate) fn App() -> impl IntoView {
         (false, None, Some(failure)) => Gate::Failed(failure),
         (false, None, None) => Gate::Waiting,
     });
-    let gated = move || match gate.get() {
-        Gate::Waiting => view! { <Outside><Skeleton/></Outside> }.into_any(),
-        Gate::SignedOut => view! { <Outside><SignIn/></Outside> }.into_any(),
-        Gate::Failed(failure) => view! { <Outside><FailureNotice failure/></Outside> }.into_any(),
-        Gate::SignedIn => view! { <Inside session client clock/> }.into_any(),
+    let spoken = Spoken::provide();
+    let gated = move || {
+        spoken.get();
+        match gate.get() {
+            Gate::Waiting => view! { <Outside><Skeleton/></Outside> }.into_any(),
+            Gate::SignedOut => view! { <Outside><SignIn/></Outside> }.into_any(),
+            Gate::Failed(failure) => view! { <Outside><FailureNotice failure/></Outside> }.into_any(),
+            Gate::SignedIn => view! { <Inside session client clock/> }.into_any(),
+        }
     };
     view! { <Router>{gated}</Router> }
 }
@@ -62,6 +70,7 @@ fn Outside(children: Children) -> impl IntoView {
                 <img class="bar__logo" src="/icon.svg" alt="" width="20" height=20/>
                 {crate::components::header::NAME}
             </span>
+            <LanguageToggle/>
         </header>
         <main class="page">{children()}</main>
     }

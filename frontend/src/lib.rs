@@ -10,6 +10,7 @@ mod app;
 mod browser;
 mod clock;
 mod components;
+mod language;
 mod live;
 mod model;
 mod pages;

@@ -1,17 +1,21 @@
 //! What the portal knows and says: plain structs and functions without a browser, tested on the host.
 
+mod denial;
 pub(crate) mod durations;
 pub(crate) mod failure;
 pub(crate) mod form;
 pub(crate) mod health;
+pub(crate) mod language;
 pub(crate) mod lease;
 pub(crate) mod link;
 pub(crate) mod port_state;
 pub(crate) mod prefill;
 pub(crate) mod preview;
+mod problem;
 pub(crate) mod proof;
 pub(crate) mod step;
 pub(crate) mod times;
+pub(crate) mod unsupported;
 pub(crate) mod verdict;
 pub(crate) mod vm_list;
 

@@ -2,12 +2,11 @@ use leptos::prelude::*;
 use shared::{api::GrantView, grant::GrantId};
 
 use super::notice::MaybeFailure;
-use crate::{session::SignedIn, task::Tasks};
-
-mod words {
-    pub(super) const CLOSE_NOW: &str = "Close now";
-    pub(super) const ASKING: &str = "Asking…";
-}
+use crate::{
+    language::{language, say},
+    session::SignedIn,
+    task::Tasks,
+};
 
 /// Ends a grant; what the answer says is given on. `label` tells several such buttons apart.
 #[component]
@@ -30,7 +29,9 @@ pub(crate) fn CloseNow(
             }
         });
     };
-    let text = move || if busy.get() { words::ASKING } else { words::CLOSE_NOW };
+    let language = language();
+    let text =
+        move || if busy.get() { say!(language, common.asking) } else { say!(language, common.close_now) };
     view! {
         <button type="button" class="button" aria-label=label disabled=busy on:click=close>{text}</button>
         <MaybeFailure failure/>

@@ -1,9 +1,10 @@
 use leptos::{html::Dialog, prelude::*};
 
 use super::notice::MaybeFailure;
-use crate::model::failure::Failure;
-
-const CANCEL: &str = "Cancel";
+use crate::{
+    language::{language, say},
+    model::failure::Failure,
+};
 
 /// A question before something that is not undone by a click. It is open while `open` is; `on_close` has to end that.
 #[component]
@@ -19,6 +20,7 @@ pub(crate) fn Confirm(
     on_close: Callback<()>,
     children: Children,
 ) -> impl IntoView {
+    let cancel = say!(language(), common.cancel);
     let dialog = NodeRef::<Dialog>::new();
     Effect::new(move |_| {
         let Some(dialog) = dialog.get() else { return };
@@ -34,7 +36,7 @@ pub(crate) fn Confirm(
             <div class="dialog__text">{children()}</div>
             <MaybeFailure failure/>
             <div class="dialog__buttons">
-                <button type="button" class="button" on:click=move |_| on_close.run(())>{CANCEL}</button>
+                <button type="button" class="button" on:click=move |_| on_close.run(())>{cancel}</button>
                 <button
                     type="button"
                     class="button button--primary"

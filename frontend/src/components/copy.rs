@@ -3,13 +3,11 @@ use std::time::Duration;
 use leptos::prelude::*;
 
 use super::icon::Icon;
-use crate::{browser, task::Tasks};
-
-mod words {
-    pub(super) const COPY: &str = "Copy";
-    pub(super) const COPIED: &str = "Copied";
-    pub(super) const REFUSED: &str = "Select it";
-}
+use crate::{
+    browser,
+    language::{language, say},
+    task::Tasks,
+};
 
 /// A text to use elsewhere, and the button that takes it there.
 #[component]
@@ -17,7 +15,7 @@ pub(crate) fn CopyText(text: String) -> impl IntoView {
     view! {
         <div class="copyable">
             <code class="copyable__text">{text.clone()}</code>
-            <CopyButton text label=words::COPY/>
+            <CopyButton text label=say!(language(), common.copy)/>
         </div>
     }
 }
@@ -25,13 +23,14 @@ pub(crate) fn CopyText(text: String) -> impl IntoView {
 /// Copies `text`, and says for a moment that it did.
 #[component]
 pub(crate) fn CopyButton(text: String, label: &'static str) -> impl IntoView {
+    let language = language();
     let shown = RwSignal::new(label);
     let tasks = Tasks::here();
     let copy = move |_| {
         let text = text.clone();
         tasks.run(async move {
             let done = browser::copy(&text).await;
-            shown.set(if done { words::COPIED } else { words::REFUSED });
+            shown.set(if done { say!(language, common.copied) } else { say!(language, common.copy_refused) });
             browser::sleep(Duration::from_secs(2)).await;
             shown.set(label);
         });

@@ -3,49 +3,53 @@ use leptos_router::hooks::use_location;
 use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
 
-use super::{icon::Icon, theme_toggle::ThemeToggle};
-use crate::{browser, session::SignedIn, task::Tasks};
+use super::{icon::Icon, language_toggle::LanguageToggle, theme_toggle::ThemeToggle};
+use crate::{
+    browser,
+    language::{language, say},
+    session::SignedIn,
+    task::Tasks,
+};
 
 pub(crate) const NAME: &str = "Postern";
-
-mod words {
-    pub(super) const SKIP: &str = "Skip to content";
-    pub(super) const MENU: &str = "Menu";
-    pub(super) const VMS: &str = "VMs";
-    pub(super) const ACCESS: &str = "My access";
-    pub(super) const ACTIVITY: &str = "Activity";
-    pub(super) const SIGN_OUT: &str = "Sign out";
-}
 
 /// The panel is the row of links on a wide screen and what *Menu* opens on a narrow one.
 const PANEL: &str = "menu";
 
 #[component]
 pub(crate) fn Header() -> impl IntoView {
+    let language = language();
     let skip = |event: leptos::ev::MouseEvent| {
         event.prevent_default();
         browser::focus("main");
     };
     view! {
-        <a class="skip" href="#main" on:click=skip>{words::SKIP}</a>
+        <a class="skip" href="#main" on:click=skip>{say!(language, header.skip)}</a>
         <header class="bar">
             <a class="bar__brand" href="/">
                 <img class="bar__logo" src="/icon.svg" alt="" width="20" height=20/>
                 {NAME}
             </a>
-            <button type="button" class="button button--bare bar__menu" popovertarget=PANEL aria-label=words::MENU>
-                <Icon name="menu"/>
-            </button>
             <div class="bar__panel" id=PANEL popover="auto">
                 <Pages/>
                 <Self_/>
             </div>
+            <LanguageToggle/>
+            <button
+                type="button"
+                class="button button--bare bar__menu"
+                popovertarget=PANEL
+                aria-label=say!(language, header.menu)
+            >
+                <Icon name="menu"/>
+            </button>
         </header>
     }
 }
 
 #[component]
 fn Pages() -> impl IntoView {
+    let language = language();
     let path = use_location().pathname;
     let link = move |href: &'static str, text: &'static str, also: &'static str| {
         let current = move || {
@@ -55,9 +59,9 @@ fn Pages() -> impl IntoView {
     };
     view! {
         <nav class="bar__pages" aria-label=NAME>
-            {link("/", words::VMS, "/connect/")}
-            {link("/access", words::ACCESS, "")}
-            {link("/activity", words::ACTIVITY, "")}
+            {link("/", say!(language, header.vms), "/connect/")}
+            {link("/access", say!(language, header.access), "")}
+            {link("/activity", say!(language, header.activity), "")}
         </nav>
     }
 }
@@ -65,6 +69,7 @@ fn Pages() -> impl IntoView {
 #[component]
 fn Self_() -> impl IntoView {
     let SignedIn { session, client, .. } = SignedIn::of_page();
+    let sign_out_text = say!(language(), header.sign_out);
     let tasks = Tasks::here();
     let sign_out = move |_| {
         tasks.run(async move {
@@ -78,7 +83,7 @@ fn Self_() -> impl IntoView {
         <div class="bar__self">
             <span class="bar__name" title=name>{name}</span>
             <ThemeToggle/>
-            <button type="button" class="button button--quiet" on:click=sign_out>{words::SIGN_OUT}</button>
+            <button type="button" class="button button--quiet" on:click=sign_out>{sign_out_text}</button>
         </div>
     }
 }

@@ -3,6 +3,7 @@ use leptos::prelude::*;
 use super::state_mark::Shape;
 use crate::{
     clock,
+    language::language,
     model::{health, port_state::Tone},
     session::SignedIn,
 };
@@ -11,8 +12,10 @@ use crate::{
 #[component]
 pub(crate) fn HealthBanner() -> impl IntoView {
     let SignedIn { session, clock, .. } = SignedIn::of_page();
-    let warnings =
-        Memo::new(move |_| health::warnings(&session.get().health, clock.coarse_now(), clock::zone));
+    let language = language();
+    let warnings = Memo::new(move |_| {
+        health::warnings(&session.get().health, clock.coarse_now(), clock::zone, language)
+    });
     let each = move || warnings.get();
     view! {
         <div class="banners">

@@ -1,18 +1,19 @@
 use leptos::prelude::*;
 
-use crate::model::failure::Failure;
+use crate::{language::language, model::failure::Failure};
 
 /// What went wrong, with every reason; read out at once.
 #[component]
 pub(crate) fn FailureNotice(#[prop(into)] failure: Failure) -> impl IntoView {
-    let details = failure.details();
+    let language = language();
+    let details = failure.details(language);
     let list = (!details.is_empty()).then(|| {
         let items = details.into_iter().map(|text| view! { <li>{text}</li> }).collect_view();
         view! { <ul class="notice__details">{items}</ul> }
     });
     view! {
         <div class="notice notice--danger" role="alert">
-            <p>{failure.message()}</p>
+            <p>{failure.message(language)}</p>
             {list}
         </div>
     }

@@ -4,6 +4,7 @@ use shared::api::{Network, PutPolicy, VmSummary};
 use super::confirm::Confirm;
 use crate::{
     api::Client,
+    language::{Language, language, say},
     model::{durations, failure::Failure, proof, vm_list::Defaults},
     session::SignedIn,
     task::Tasks,
@@ -23,37 +24,39 @@ impl PolicyChange {
         }
     }
 
-    fn title(&self) -> String {
+    fn title(&self, language: Language) -> String {
         match self {
-            Self::Enable(vm) => format!("Enable JIT on {}", vm.vm.name()),
-            Self::Remove(vm) => format!("Remove JIT from {}", vm.vm.name()),
+            Self::Enable(vm) => say!(language, policy.enable_on, vm = vm.vm.name()),
+            Self::Remove(vm) => say!(language, policy.remove_from, vm = vm.vm.name()),
         }
     }
 
-    const fn action(&self) -> &'static str {
+    fn action(&self, language: Language) -> String {
         match self {
-            Self::Enable(_) => "Enable JIT",
-            Self::Remove(_) => "Remove JIT",
+            Self::Enable(_) => say!(language, common.enable).to_owned(),
+            Self::Remove(_) => say!(language, common.remove).to_owned(),
         }
     }
 
     /// What will be done, in the order in which it is.
-    fn consequences(&self, network: &Network) -> Vec<String> {
-        let nsgs = proof::nsgs(network);
+    fn consequences(&self, network: &Network, language: Language) -> Vec<String> {
+        let nsgs = proof::nsgs(network, language);
         match self {
             Self::Enable(vm) => Defaults::of(vm.os).map_or_else(Vec::new, |Defaults { rule, .. }| {
-                let (port, longest) = (rule.port, durations::in_words(rule.max_duration.seconds()));
+                let port = rule.port;
+                let longest = durations::in_words(rule.max_duration.seconds(), language);
                 vec![
-                    format!("A guard rule that denies inbound {port} is written to {nsgs}."),
-                    format!("From then on {port} is opened on request, for up to {longest}, to the source that each request names."),
-                    "Your own rules are not touched. Those that allow more and come first keep allowing it.".to_owned(),
+                    say!(language, policy.guard_written, port, nsgs),
+                    say!(language, policy.opened_on_request, port, longest),
+                    say!(language, policy.own_rules).to_owned(),
                 ]
             }),
             Self::Remove(vm) => {
                 let ports: Vec<String> = vm.ports.iter().map(ToString::to_string).collect();
+                let ports = ports.join(say!(language, common.comma));
                 vec![
-                    format!("The guard rule is removed from {nsgs}."),
-                    format!("From then on your own rules alone decide who reaches port {}.", ports.join(", ")),
+                    say!(language, policy.guard_removed, nsgs),
+                    say!(language, policy.own_rules_decide, ports),
                 ]
             }
         }
@@ -101,18 +104,22 @@ pub(crate) fn PolicyDialog(change: RwSignal<Option<PolicyChange>>, on_done: Call
             }
         });
     });
-    let of_change = move |part: fn(&PolicyChange) -> String| {
-        Signal::derive(move || change.with(|change| change.as_ref().map(part).unwrap_or_default()))
+    let language = language();
+    let of_change = move |part: fn(&PolicyChange, Language) -> String| {
+        Signal::derive(move || {
+            change.with(|change| change.as_ref().map(|change| part(change, language)).unwrap_or_default())
+        })
     };
     let items = move || {
-        let lines = change.with(|change| change.as_ref().map(|change| change.consequences(&network.get())));
+        let lines =
+            change.with(|change| change.as_ref().map(|change| change.consequences(&network.get(), language)));
         lines.into_iter().flatten().map(|text| view! { <li>{text}</li> }).collect_view()
     };
     view! {
         <Confirm
             open
             title=of_change(PolicyChange::title)
-            action=of_change(|change| change.action().to_owned())
+            action=of_change(PolicyChange::action)
             busy
             failure
             on_confirm=confirm

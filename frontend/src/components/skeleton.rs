@@ -1,6 +1,6 @@
 use leptos::prelude::*;
 
-const LOADING: &str = "Loading";
+use crate::language::{language, say};
 
 /// Stands where a page is going to be, in its shape.
 #[component]
@@ -8,7 +8,7 @@ pub(crate) fn Skeleton() -> impl IntoView {
     let part = |kind: &str| view! { <div class=format!("skeleton skeleton--{kind}")></div> };
     view! {
         <div aria-busy="true">
-            <p class="visually-hidden" role="status">{LOADING}</p>
+            <p class="visually-hidden" role="status">{say!(language(), common.loading)}</p>
             {part("title")}
             {part("line")}
             {part("block")}
@@ -22,7 +22,7 @@ pub(crate) fn SkeletonRows() -> impl IntoView {
     let rows = (0..6).map(|_| view! { <div class=format!("skeleton skeleton--row")></div> }).collect_view();
     view! {
         <div aria-busy="true">
-            <p class="visually-hidden" role="status">{LOADING}</p>
+            <p class="visually-hidden" role="status">{say!(language(), common.loading)}</p>
             {rows}
         </div>
     }

@@ -1,15 +1,14 @@
 use leptos::prelude::*;
 
-use crate::model::port_state::{Glance, Tone};
+use crate::{language::language, model::port_state::Tone};
 
 /// A state by shape, colour and word.
 #[component]
-pub(crate) fn StateMark(#[prop(into)] glance: Glance) -> impl IntoView {
-    let tone = glance.tone.as_str();
+pub(crate) fn StateMark(#[prop(into)] tone: Tone) -> impl IntoView {
     view! {
-        <span class=format!("state state--{tone}")>
-            <Shape tone=glance.tone/>
-            {glance.word}
+        <span class=format!("state state--{}", tone.as_str())>
+            <Shape tone/>
+            {tone.word(language())}
         </span>
     }
 }

@@ -1,7 +1,10 @@
 use leptos::prelude::*;
 
 use super::icon::Icon;
-use crate::theme::Theme;
+use crate::{
+    language::{language, say},
+    theme::Theme,
+};
 
 /// Goes round light, dark and as the system has it.
 #[component]
@@ -11,7 +14,12 @@ pub(crate) fn ThemeToggle() -> impl IntoView {
         theme.update(|theme| *theme = theme.next());
         theme.get_untracked().keep_and_apply();
     };
-    let label = move || format!("Theme: {}", theme.get().as_str());
+    let language = language();
+    let label = move || match theme.get() {
+        Theme::System => say!(language, header.theme_system),
+        Theme::Light => say!(language, header.theme_light),
+        Theme::Dark => say!(language, header.theme_dark),
+    };
     view! {
         <button type="button" class="button button--bare" aria-label=label title=label on:click=turn>
             <Icon name="theme"/>

@@ -1,10 +1,10 @@
 use leptos::prelude::*;
 
 use super::icon::Icon;
-use crate::model::link;
+use crate::language::{language, say};
 
 /// That the way to a VM leads through an Azure Firewall.
 #[component]
 pub(crate) fn Through(name: String) -> impl IntoView {
-    view! { <span class="through"><Icon name="firewall"/>{link::through(&name)}</span> }
+    view! { <span class="through"><Icon name="firewall"/>{say!(language(), common.through, name = name)}</span> }
 }

@@ -1,13 +1,19 @@
 use jiff::Timestamp;
 use leptos::prelude::*;
 
-use crate::{clock, model::times, session::SignedIn};
+use crate::{
+    clock,
+    language::{Language, language},
+    model::times,
+    session::SignedIn,
+};
 
 /// A time told from now, with the absolute one behind it.
 #[component]
 pub(crate) fn Ago(at: Timestamp) -> impl IntoView {
     let clock = SignedIn::of_page().clock;
-    let words = move || times::ago(at, clock.coarse_now().max(at));
+    let language = language();
+    let words = move || times::ago(at, clock.coarse_now().max(at), language);
     view! { <time datetime=at.to_string() title=times::absolute(at, clock::zone(at))>{words}</time> }
 }
 
@@ -15,7 +21,8 @@ pub(crate) fn Ago(at: Timestamp) -> impl IntoView {
 #[component]
 pub(crate) fn AbsoluteTime(at: Timestamp) -> impl IntoView {
     let clock = SignedIn::of_page().clock;
-    let words = move || times::ago(at, clock.coarse_now().max(at));
+    let language = language();
+    let words = move || times::ago(at, clock.coarse_now().max(at), language);
     view! {
         <time class="moment" datetime=at.to_string()>{times::absolute(at, clock::zone(at))}</time>
         <span class="moment__ago">{words}</span>
@@ -23,6 +30,6 @@ pub(crate) fn AbsoluteTime(at: Timestamp) -> impl IntoView {
 }
 
 /// The time of the day, or day and time.
-pub(crate) fn clock_time(at: Timestamp, now: Timestamp) -> String {
-    times::clock(at, now, clock::zone(at))
+pub(crate) fn clock_time(at: Timestamp, now: Timestamp, language: Language) -> String {
+    times::clock(at, now, clock::zone(at), language)
 }

@@ -2,35 +2,47 @@
 
 use shared::window::{AccessDuration, MaxDuration};
 
+use super::language::{Language, say};
+
 const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
 
 /// *1 hour*, *30 minutes*, *1 hour 30 minutes*.
-pub(crate) fn in_words(seconds: i64) -> String {
-    let parts = [
-        counted(seconds / HOUR, "hour"),
-        counted(seconds / MINUTE % 60, "minute"),
-        counted(seconds % MINUTE, "second"),
-    ];
-    joined(parts)
+pub(crate) fn in_words(seconds: i64, language: Language) -> String {
+    joined(seconds, |unit, count| match (unit, count) {
+        (Unit::Hour, 1) => say!(language, durations.one_hour).to_owned(),
+        (Unit::Hour, _) => say!(language, durations.hours, count = count),
+        (Unit::Minute, 1) => say!(language, durations.one_minute).to_owned(),
+        (Unit::Minute, _) => say!(language, durations.minutes, count = count),
+        (Unit::Second, 1) => say!(language, durations.one_second).to_owned(),
+        (Unit::Second, _) => say!(language, durations.seconds, count = count),
+    })
 }
 
 /// *1 h*, *30 min*, *1 h 30 min*.
-pub(crate) fn short(seconds: i64) -> String {
-    let part = |count: i64, unit: &str| (count != 0).then(|| format!("{count} {unit}"));
-    joined([part(seconds / HOUR, "h"), part(seconds / MINUTE % 60, "min"), part(seconds % MINUTE, "s")])
+pub(crate) fn short(seconds: i64, language: Language) -> String {
+    joined(seconds, |unit, count| match unit {
+        Unit::Hour => say!(language, durations.short_hours, count = count),
+        Unit::Minute => say!(language, durations.short_minutes, count = count),
+        Unit::Second => say!(language, durations.short_seconds, count = count),
+    })
 }
 
-fn counted(count: i64, unit: &str) -> Option<String> {
-    match count {
-        0 => None,
-        1 => Some(format!("1 {unit}")),
-        _ => Some(format!("{count} {unit}s")),
-    }
+#[derive(Clone, Copy)]
+enum Unit {
+    Hour,
+    Minute,
+    Second,
 }
 
-fn joined(parts: [Option<String>; 3]) -> String {
-    parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
+fn joined(seconds: i64, part: impl Fn(Unit, i64) -> String) -> String {
+    let counts = [
+        (Unit::Hour, seconds / HOUR),
+        (Unit::Minute, seconds / MINUTE % 60),
+        (Unit::Second, seconds % MINUTE),
+    ];
+    let parts = counts.into_iter().filter(|(_, count)| *count != 0).map(|(unit, count)| part(unit, count));
+    parts.collect::<Vec<_>>().join(" ")
 }
 
 /// A duration that the form offers in one tap.
@@ -41,12 +53,13 @@ pub(crate) struct Choice {
 }
 
 /// 30 min, 1 h and 2 h as far as they are shorter than the longest, then the longest.
-pub(crate) fn choices(longest: MaxDuration) -> Vec<Choice> {
+pub(crate) fn choices(longest: MaxDuration, language: Language) -> Vec<Choice> {
     let longest = longest.seconds() / MINUTE;
     let shorter = [30, 60, 120].into_iter().filter(|minutes| *minutes < longest);
+    let length = |minutes: i64| short(minutes * MINUTE, language);
     let mut choices: Vec<Choice> =
-        shorter.map(|minutes| Choice { minutes, label: short(minutes * MINUTE) }).collect();
-    let label = format!("{} max", short(longest * MINUTE));
+        shorter.map(|minutes| Choice { minutes, label: length(minutes) }).collect();
+    let label = say!(language, durations.longest, length = length(longest));
     choices.push(Choice { minutes: longest, label });
     choices
 }
@@ -56,11 +69,9 @@ pub(crate) fn default_minutes(longest: MaxDuration) -> i64 {
     (longest.seconds() / MINUTE).min(60)
 }
 
-/// Whole minutes as typed.
-pub(crate) fn parse_minutes(text: &str) -> Result<AccessDuration, &'static str> {
-    const EXPECTED: &str = "Give whole minutes, from 1 to 1440";
-    let minutes: i64 = text.trim().parse().map_err(|_| EXPECTED)?;
-    AccessDuration::from_minutes(minutes).map_err(|_| EXPECTED)
+/// Whole minutes as typed, from 1 to 1440.
+pub(crate) fn parse_minutes(text: &str) -> Option<AccessDuration> {
+    AccessDuration::from_minutes(text.trim().parse().ok()?).ok()
 }
 
 #[cfg(test)]
@@ -76,18 +87,22 @@ mod tests {
             (7260, "2 hours 1 minute", "2 h 1 min"),
             (90, "1 minute 30 seconds", "1 min 30 s"),
         ] {
-            assert_eq!((in_words(seconds).as_str(), short(seconds).as_str()), (long, brief));
+            let said = (in_words(seconds, Language::en), short(seconds, Language::en));
+            assert_eq!(said, (long.to_owned(), brief.to_owned()));
         }
+        assert_eq!(in_words(5401, Language::zh_TW), "1\u{a0}小時 30\u{a0}分鐘 1\u{a0}秒");
+        assert_eq!(short(5400, Language::zh_TW), "1 小時 30 分鐘");
     }
 
     #[test]
     fn the_longest_is_always_offered_and_nothing_longer() {
-        let labels = |longest: &str| -> Vec<String> {
-            choices(longest.parse().unwrap()).into_iter().map(|choice| choice.label).collect()
+        let labels = |longest: &str, language| -> Vec<String> {
+            choices(longest.parse().unwrap(), language).into_iter().map(|choice| choice.label).collect()
         };
-        assert_eq!(labels("PT3H"), ["30 min", "1 h", "2 h", "3 h max"]);
-        assert_eq!(labels("PT1H"), ["30 min", "1 h max"]);
-        assert_eq!(labels("PT5M"), ["5 min max"]);
+        assert_eq!(labels("PT3H", Language::en), ["30 min", "1 h", "2 h", "3 h max"]);
+        assert_eq!(labels("PT1H", Language::en), ["30 min", "1 h max"]);
+        assert_eq!(labels("PT5M", Language::en), ["5 min max"]);
+        assert_eq!(labels("PT1H", Language::zh_TW), ["30 分鐘", "最長 1 小時"]);
     }
 
     #[test]
@@ -105,7 +120,7 @@ mod tests {
     #[test]
     fn rejects_what_is_no_whole_number_of_minutes_of_a_day() {
         for text in ["", "0", "-5", "1.5", "1441", "an hour", "9223372036854775807"] {
-            assert!(parse_minutes(text).is_err(), "{text}");
+            assert_eq!(parse_minutes(text), None, "{text}");
         }
     }
 }

@@ -2,6 +2,11 @@
 
 use shared::api::{Problem, ProblemBody};
 
+use super::{
+    language::{Language, say},
+    problem,
+};
+
 /// Why a call has no answer to show.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Failure {
@@ -25,24 +30,20 @@ impl Failure {
         }
     }
 
-    pub(crate) fn message(&self) -> String {
+    pub(crate) fn message(&self, language: Language) -> String {
         match self {
-            Self::SignedOut => "Your sign-in has ended. Sign in again.".to_owned(),
-            Self::Unreachable => "Cannot reach Postern, state unknown. Trying again.".to_owned(),
-            Self::Refused { problem, .. } => problem.message.clone(),
-            Self::Garbled { status } => {
-                format!(
-                    "Postern gave an answer that the portal cannot read (status {status}), state unknown. Reload the page."
-                )
-            }
+            Self::SignedOut => say!(language, failure.signed_out).to_owned(),
+            Self::Unreachable => say!(language, failure.unreachable).to_owned(),
+            Self::Refused { problem, .. } => problem::sentence(problem, language),
+            Self::Garbled { status } => say!(language, failure.garbled, status = *status),
         }
     }
 
     /// Each further reason in words.
-    pub(crate) fn details(&self) -> Vec<String> {
+    pub(crate) fn details(&self, language: Language) -> Vec<String> {
         match self {
             Self::Refused { problem, .. } => {
-                problem.details.iter().map(|detail| detail.message.clone()).collect()
+                problem.details.iter().map(|detail| problem::denial(detail, language)).collect()
             }
             _ => Vec::new(),
         }
@@ -72,8 +73,10 @@ mod tests {
     #[test]
     fn a_refusal_is_shown_with_all_its_reasons() {
         let failure = Failure::of_answer(403, DENIED);
-        assert_eq!(failure.message(), "Not admitted.");
-        assert_eq!(failure.details(), ["PT4H is longer than PT3H"]);
+        assert_eq!(failure.message(Language::en), "Not admitted.");
+        assert_eq!(failure.details(Language::en), ["PT4H is longer than PT3H"]);
+        assert_eq!(failure.message(Language::zh_TW), "要求未獲准，沒有任何變更。");
+        assert_eq!(failure.details(Language::zh_TW), ["超過這個連接埠的最大要求時間"]);
         assert!(!failure.is_doubtful());
     }
 

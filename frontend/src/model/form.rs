@@ -5,11 +5,15 @@ use shared::{
     policy::ProtectedVm,
     port::Port,
     request::Justification,
-    source::{SourcePrefix, Sources},
+    source::{InvalidSource, SourcePrefix, Sources},
     window::AccessDuration,
 };
 
-use super::{durations, prefill::Prefill};
+use super::{
+    durations,
+    language::{Language, say},
+    prefill::Prefill,
+};
 
 /// Whose address is let in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,11 +76,11 @@ impl RequestForm {
         Some(Self { port, origin, another, minutes, why: String::new() })
     }
 
-    pub(crate) fn parse(&self, seen: &SourceSeen) -> Result<Parsed, Vec<Objection>> {
-        let sources = self.sources(seen).map_err(|text| Objection::to(Field::From, text));
-        let duration =
-            durations::parse_minutes(&self.minutes).map_err(|text| Objection::to(Field::For, text));
-        let why = self.why().map_err(|text| Objection::to(Field::Why, text));
+    pub(crate) fn parse(&self, seen: &SourceSeen, language: Language) -> Result<Parsed, Vec<Objection>> {
+        let sources = self.sources(seen, language).map_err(|text| Objection::to(Field::From, text));
+        let duration = durations::parse_minutes(&self.minutes)
+            .ok_or_else(|| Objection::to(Field::For, say!(language, durations.expected)));
+        let why = self.why().ok_or_else(|| Objection::to(Field::Why, say!(language, form.why_limit)));
         match (sources, duration, why) {
             (Ok(sources), Ok(duration), Ok(why)) => Ok(Parsed { sources, duration, why }),
             (sources, duration, why) => {
@@ -86,31 +90,43 @@ impl RequestForm {
         }
     }
 
-    fn sources(&self, seen: &SourceSeen) -> Result<Sources, String> {
+    fn sources(&self, seen: &SourceSeen, language: Language) -> Result<Sources, String> {
         match self.origin {
             Origin::Mine => seen
                 .prefix
                 .map(Sources::one)
-                .ok_or_else(|| format!("Nothing can be opened to {}; name another address", seen.address)),
-            Origin::Another => parse_sources(&self.another),
+                .ok_or_else(|| say!(language, form.unusable_own, address = seen.address)),
+            Origin::Another => parse_sources(&self.another, language),
         }
     }
 
-    fn why(&self) -> Result<Option<Justification>, String> {
+    /// `None`: not well-formed.
+    fn why(&self) -> Option<Option<Justification>> {
         if self.why.trim().is_empty() {
-            return Ok(None);
+            return Some(None);
         }
-        self.why.parse().map(Some).map_err(|_| "Say why in at most 500 characters on one line".to_owned())
+        self.why.parse().map(Some).ok()
     }
 }
 
-fn parse_sources(text: &str) -> Result<Sources, String> {
-    let parts = text.split([',', ' ']).filter(|part| !part.is_empty());
+fn parse_sources(text: &str, language: Language) -> Result<Sources, String> {
+    let parts = text.split([',', ' ', '、', '，']).filter(|part| !part.is_empty());
     let prefixes: Result<Vec<SourcePrefix>, _> = parts.map(str::parse).collect();
-    let prefixes = prefixes.map_err(|error| capitalised(&error.to_string()))?;
-    Sources::try_from(prefixes).map_err(|_| {
-        "Name an address like 203.0.113.7 or a range like 203.0.113.0/24; at most 100".to_owned()
-    })
+    let prefixes = prefixes.map_err(|error| in_words(&error, language))?;
+    Sources::try_from(prefixes).map_err(|_| say!(language, form.source_expected).to_owned())
+}
+
+fn in_words(error: &InvalidSource, language: Language) -> String {
+    match error {
+        InvalidSource::Malformed => say!(language, form.source_malformed).to_owned(),
+        InvalidSource::HostBits { given, length, range } => {
+            say!(language, form.source_host_bits, given = given.as_str(), length = *length, range = *range)
+        }
+        InvalidSource::Everything => say!(language, form.source_everything).to_owned(),
+        InvalidSource::NotASource(address) => {
+            say!(language, form.source_not_a_source, address = *address)
+        }
+    }
 }
 
 /// The domain's reasons are parts of sentences; on their own line they start one.
@@ -128,7 +144,7 @@ mod tests {
     fn a_page_starts_with_the_first_port_the_own_address_and_an_hour() {
         let form = a_form();
         assert_eq!((form.port, form.origin, form.minutes.as_str()), (Port::SSH, Origin::Mine, "60"));
-        assert_eq!(form.parse(&seen()).unwrap().sources.to_string(), "203.0.113.7");
+        assert_eq!(form.parse(&seen(), Language::en).unwrap().sources.to_string(), "203.0.113.7");
     }
 
     #[test]
@@ -140,7 +156,7 @@ mod tests {
         );
         let form = RequestForm::starting(&a_policy(), &seen(), &prefill).unwrap();
         assert_eq!((form.port.number(), form.minutes.as_str()), (443, "30"));
-        assert_eq!(form.parse(&seen()).unwrap().sources.to_string(), "198.51.100.0/24");
+        assert_eq!(form.parse(&seen(), Language::en).unwrap().sources.to_string(), "198.51.100.0/24");
     }
 
     #[test]
@@ -148,7 +164,7 @@ mod tests {
         let form = RequestForm::starting(&a_policy(), &unusable(), &Prefill::default()).unwrap();
         assert_eq!(form.origin, Origin::Another);
         let mine = RequestForm { origin: Origin::Mine, ..form };
-        let objections = mine.parse(&unusable()).unwrap_err();
+        let objections = mine.parse(&unusable(), Language::en).unwrap_err();
         assert_eq!(objections[0].text, "Nothing can be opened to 127.0.0.1; name another address");
     }
 
@@ -159,7 +175,7 @@ mod tests {
             another: "203.0.113.9, 198.51.100.0/24".to_owned(),
             ..a_form()
         };
-        assert_eq!(form.parse(&seen()).unwrap().sources.iter().count(), 2);
+        assert_eq!(form.parse(&seen(), Language::en).unwrap().sources.iter().count(), 2);
     }
 
     #[test]
@@ -171,7 +187,7 @@ mod tests {
             why: "two\nlines".to_owned(),
             ..a_form()
         };
-        let objections = form.parse(&seen()).unwrap_err();
+        let objections = form.parse(&seen(), Language::en).unwrap_err();
         let fields: Vec<_> = objections.iter().filter_map(|objection| objection.field).collect();
         assert_eq!(fields, [Field::From, Field::For, Field::Why]);
         assert!(objections[0].text.contains("the range is 203.0.113.0/24"), "{}", objections[0].text);
@@ -181,7 +197,7 @@ mod tests {
     fn an_empty_source_is_rejected_and_never_means_any() {
         for another in ["", " , ", "*", "0.0.0.0/0"] {
             let form = RequestForm { origin: Origin::Another, another: another.to_owned(), ..a_form() };
-            assert!(form.parse(&seen()).is_err(), "{another:?}");
+            assert!(form.parse(&seen(), Language::en).is_err(), "{another:?}");
         }
     }
 }

@@ -3,32 +3,27 @@
 use jiff::{Timestamp, tz::Offset};
 use shared::api::Health;
 
-use super::times;
+use super::{
+    language::{Language, say},
+    times,
+};
 
 /// What everybody should know; the texts stay the same while what they tell does, so that nobody hears them twice.
-pub(crate) fn warnings(health: &Health, now: Timestamp, zone: impl Fn(Timestamp) -> Offset) -> Vec<String> {
-    let silent = health.timer_silent_since.map(|since| words::silent(&times::clock(since, now, zone(since))));
-    let overdue = (health.overdue > 0).then(|| words::overdue(health.overdue));
+pub(crate) fn warnings(
+    health: &Health,
+    now: Timestamp,
+    zone: impl Fn(Timestamp) -> Offset,
+    language: Language,
+) -> Vec<String> {
+    let silent = health
+        .timer_silent_since
+        .map(|since| say!(language, health.silent, since = times::clock(since, now, zone(since), language)));
+    let overdue = match health.overdue {
+        0 => None,
+        1 => Some(say!(language, health.one_overdue).to_owned()),
+        count => Some(say!(language, health.overdue, count = count)),
+    };
     silent.into_iter().chain(overdue).collect()
-}
-
-mod words {
-    pub(super) fn silent(since: &str) -> String {
-        format!(
-            "The timer that closes ports has been silent since {since}. Openings still end on time while somebody uses \
-             Postern, but nothing guarantees it. Tell whoever runs Postern."
-        )
-    }
-
-    pub(super) fn overdue(count: u64) -> String {
-        match count {
-            1 => "1 opening is past its end and not yet read back as closed; closing is tried again until it works."
-                .to_owned(),
-            _ => format!(
-                "{count} openings are past their end and not yet read back as closed; closing is tried again until it works."
-            ),
-        }
-    }
 }
 
 #[cfg(test)]
@@ -74,6 +69,6 @@ mod tests {
     }
 
     fn told(health: &Health, now: Timestamp) -> Vec<String> {
-        warnings(health, now, |_| Offset::constant(8))
+        warnings(health, now, |_| Offset::constant(8), Language::en)
     }
 }

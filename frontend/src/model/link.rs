@@ -53,11 +53,6 @@ pub(crate) fn way(network: &Network, port: Port, mapped: Option<Mapped>) -> Opti
     }))
 }
 
-/// *through Azure Firewall hub-fw*.
-pub(crate) fn through(firewall: &str) -> String {
-    format!("through Azure Firewall {firewall}")
-}
-
 #[cfg(test)]
 mod tests {
     use shared::api::ThroughFirewall;

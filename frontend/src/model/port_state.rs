@@ -7,7 +7,10 @@ use shared::{
     rule::RuleName,
 };
 
-use super::times;
+use super::{
+    language::{Language, say},
+    times,
+};
 
 /// How a state looks: colour and shape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,41 +34,48 @@ impl Tone {
             Self::Silent => "silent",
         }
     }
-}
 
-/// A state at a glance.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Glance {
-    pub tone: Tone,
-    pub word: &'static str,
-}
-
-impl From<VmState> for Glance {
-    fn from(state: VmState) -> Self {
-        let (tone, word) = match state {
-            VmState::Unguarded => (Tone::Silent, "Not guarded"),
-            VmState::Closed => (Tone::Closed, "Closed"),
-            VmState::Open => (Tone::Open, "Open"),
-            VmState::PossiblyOpen => (Tone::Possibly, "Possibly open"),
-        };
-        Self { tone, word }
+    pub(crate) fn word(self, language: Language) -> &'static str {
+        match self {
+            Self::Closed => say!(language, port.closed),
+            Self::Open => say!(language, port.open),
+            Self::Possibly => say!(language, port.possibly_open),
+            Self::Silent => say!(language, port.not_guarded),
+        }
     }
 }
 
-impl From<&PortState> for Glance {
+impl From<VmState> for Tone {
+    fn from(state: VmState) -> Self {
+        match state {
+            VmState::Unguarded => Self::Silent,
+            VmState::Closed => Self::Closed,
+            VmState::Open => Self::Open,
+            VmState::PossiblyOpen => Self::Possibly,
+        }
+    }
+}
+
+impl From<&PortState> for Tone {
     fn from(state: &PortState) -> Self {
-        Self::from(match state {
-            PortState::Closed => VmState::Closed,
-            PortState::Open { .. } => VmState::Open,
-            PortState::PossiblyOpen { .. } => VmState::PossiblyOpen,
-        })
+        match state {
+            PortState::Closed => Self::Closed,
+            PortState::Open { .. } => Self::Open,
+            PortState::PossiblyOpen { .. } => Self::Possibly,
+        }
     }
 }
 
 /// Everything that speaks against *closed* or *open*, in sentences.
 ///
 /// While one's own opening is shown step by step, `under_way` leaves out that it is not confirmed yet.
-pub(crate) fn worries(status: &PortStatus, under_way: bool, now: Timestamp, zone: Offset) -> Vec<String> {
+pub(crate) fn worries(
+    status: &PortStatus,
+    under_way: bool,
+    now: Timestamp,
+    zone: Offset,
+    language: Language,
+) -> Vec<String> {
     let concerns = match &status.state {
         PortState::PossiblyOpen { concerns } => concerns.as_slice(),
         PortState::Closed | PortState::Open { .. } => &[],
@@ -73,10 +83,10 @@ pub(crate) fn worries(status: &PortStatus, under_way: bool, now: Timestamp, zone
     let shown = |concern: &&Concern| {
         !(under_way && matches!(concern, Concern::NotConfirmed | Concern::Overdue { .. }))
     };
-    let mut sentences: Vec<String> =
-        concerns.iter().filter(shown).map(|concern| sentence(concern, &status.exposed, now, zone)).collect();
+    let told = |concern| sentence(concern, &status.exposed, now, zone, language);
+    let mut sentences: Vec<String> = concerns.iter().filter(shown).map(told).collect();
     let unnamed = status.exposed.iter().filter(|exposed| !concerns.iter().any(|one| names(one, exposed)));
-    sentences.extend(unnamed.map(still_open));
+    sentences.extend(unnamed.map(|exposed| still_open(exposed, language)));
     sentences
 }
 
@@ -89,72 +99,79 @@ fn names(concern: &Concern, exposed: &Exposed) -> bool {
     }
 }
 
-fn sentence(concern: &Concern, exposed: &[Exposed], now: Timestamp, zone: Offset) -> String {
+fn sentence(
+    concern: &Concern,
+    exposed: &[Exposed],
+    now: Timestamp,
+    zone: Offset,
+    language: Language,
+) -> String {
+    let unknown =
+        |by: String| say!(language, port.still_open, from = say!(language, port.unknown_source), by = by);
     match concern {
         Concern::ForeignRule { .. } | Concern::ForeignNat { .. }
             if let Some(known) = exposed.iter().find(|exposed| names(concern, exposed)) =>
         {
-            still_open(known)
+            still_open(known, language)
         }
-        Concern::ForeignRule { rule } => format!("Still open by {}.", in_words(rule)),
-        Concern::ForeignNat { nat } => format!("Still open by {}.", nat_in_words(nat)),
-        Concern::GuardMissing => {
-            "The guard rule is missing or was changed. Postern writes it again at its next sweep.".to_owned()
+        Concern::ForeignRule { rule } => unknown(in_words(rule, language)),
+        Concern::ForeignNat { nat } => unknown(nat_in_words(nat, language)),
+        Concern::GuardMissing => say!(language, port.guard_missing).to_owned(),
+        Concern::Overdue { since } => {
+            say!(language, port.overdue, time = times::clock(*since, now, zone, language))
         }
-        Concern::Overdue { since } => format!(
-            "An opening ended at {} and was not read back as closed. Closing is tried again until it works.",
-            times::clock(*since, now, zone)
-        ),
-        Concern::NotConfirmed => "An opening is on its way and was not read back yet.".to_owned(),
-        Concern::NotEffective => {
-            "An opening was confirmed, and its packets get in no more: a rule that came later stops them."
-                .to_owned()
-        }
+        Concern::NotConfirmed => say!(language, port.not_confirmed).to_owned(),
+        Concern::NotEffective => say!(language, port.not_effective).to_owned(),
         Concern::NotAnswering { message } => {
-            format!("Azure does not say what is open: {message}. The port may be open; trying again.")
+            say!(language, port.not_answering, message = message.as_str())
         }
-        Concern::NeverChecked => "Postern has not read this VM's rules from Azure yet.".to_owned(),
+        Concern::NeverChecked => say!(language, port.never_checked).to_owned(),
     }
 }
 
-fn still_open(exposed: &Exposed) -> String {
-    let from = origin(&exposed.from);
+fn still_open(exposed: &Exposed, language: Language) -> String {
+    let from = origin(&exposed.from, language);
+    let rule = in_words(&exposed.rule, language);
     let by = match &exposed.nat {
-        Some(nat) => format!("{}, which {} lets in", nat_in_words(nat), in_words(&exposed.rule)),
-        None => in_words(&exposed.rule),
+        Some(nat) => say!(language, port.nat_let_in, nat = nat_in_words(nat, language), rule = rule),
+        None => rule,
     };
     match (exposed.certain, &exposed.nat) {
-        (true, _) => format!("Still open{from} by {by}."),
-        (false, None) => format!(
-            "Perhaps still open{from} by {by}: it names a tag or group whose addresses Postern does not know."
-        ),
-        (false, Some(_)) => format!(
-            "Perhaps still open{from} by {by}: Postern does not know every address, name or group in these rules."
-        ),
+        (true, _) => say!(language, port.still_open, from = from, by = by),
+        (false, None) => say!(language, port.perhaps_open, from = from, by = by),
+        (false, Some(_)) => say!(language, port.perhaps_open_nat, from = from, by = by),
     }
 }
 
-fn in_words(RuleName { nsg, name, priority }: &RuleName) -> String {
-    let whose = if priority.is_of_default_rule() { "Azure's default rule" } else { "customer rule" };
-    format!("{whose} {name} (priority {priority}) in {nsg}")
+fn in_words(RuleName { nsg, name, priority }: &RuleName, language: Language) -> String {
+    let (nsg, name) = (nsg.as_str(), name.as_str());
+    if priority.is_of_default_rule() {
+        say!(language, port.default_rule, nsg = nsg, name = name, priority = *priority)
+    } else {
+        say!(language, port.customer_rule, nsg = nsg, name = name, priority = *priority)
+    }
 }
 
-fn nat_in_words(NatRuleName { firewall, collection, name }: &NatRuleName) -> String {
-    format!("NAT rule {name} in {collection} of firewall {firewall}")
+fn nat_in_words(NatRuleName { firewall, collection, name }: &NatRuleName, language: Language) -> String {
+    let (firewall, collection, name) = (firewall.as_str(), collection.as_str(), name.as_str());
+    say!(language, port.nat_rule, firewall = firewall, collection = collection, name = name)
 }
 
-fn origin(from: &[String]) -> String {
+fn origin(from: &[String], language: Language) -> String {
     const SHOWN: usize = 3;
     if from.iter().any(|prefix| prefix == "*") {
-        return " from anywhere".to_owned();
+        return say!(language, port.anywhere).to_owned();
     }
     if from.iter().any(|prefix| prefix == "Internet") {
-        return " from the Internet".to_owned();
+        return say!(language, port.internet).to_owned();
     }
+    let listed = |prefixes: &[String]| prefixes.join(say!(language, common.comma));
     match from.len() {
-        0 => String::new(),
-        n if n > SHOWN => format!(" from {} and {} more", from[..SHOWN].join(", "), n - SHOWN),
-        _ => format!(" from {}", from.join(", ")),
+        0 => say!(language, port.unknown_source).to_owned(),
+        n if n > SHOWN => {
+            say!(language, port.more_sources, sources = listed(&from[..SHOWN]), count = n - SHOWN)
+        }
+        _ => say!(language, port.some_sources, sources = listed(from)),
     }
 }
 
@@ -180,7 +197,7 @@ mod tests {
     }
 
     fn said(status: &PortStatus) -> Vec<String> {
-        worries(status, false, now(), Offset::UTC)
+        worries(status, false, now(), Offset::UTC, Language::en)
     }
 
     #[test]
@@ -188,6 +205,8 @@ mod tests {
         let status = possibly(vec![Concern::ForeignRule { rule: allow_ssh() }], vec![exposed(&["*"], true)]);
         let sentence = "Still open from anywhere by customer rule allow-ssh (priority 300) in legacy-01-nsg.";
         assert_eq!(said(&status), [sentence]);
+        let sentence = "legacy-01-nsg 的自訂規則 allow-ssh (優先順序\u{a0}300) 讓任何來源仍可連入。";
+        assert_eq!(worries(&status, false, now(), Offset::UTC, Language::zh_TW), [sentence]);
     }
 
     #[test]
@@ -217,8 +236,11 @@ mod tests {
 
     #[test]
     fn long_lists_of_origins_are_counted() {
-        assert_eq!(origin(&["a", "b", "c", "d", "e"].map(str::to_owned)), " from a, b, c and 2 more");
-        assert_eq!(origin(&["a", "b"].map(str::to_owned)), " from a, b");
+        assert_eq!(
+            origin(&["a", "b", "c", "d", "e"].map(str::to_owned), Language::en),
+            " from a, b, c and 2 more"
+        );
+        assert_eq!(origin(&["a", "b"].map(str::to_owned), Language::en), " from a, b");
     }
 
     #[test]
@@ -226,21 +248,22 @@ mod tests {
         let concerns = vec![Concern::NotConfirmed, Concern::Overdue { since: now() }, Concern::NeverChecked];
         let status = possibly(concerns, vec![]);
         assert_eq!(said(&status).len(), 3);
-        assert_eq!(worries(&status, true, now(), Offset::UTC).len(), 1);
+        assert_eq!(worries(&status, true, now(), Offset::UTC, Language::en).len(), 1);
     }
 
     #[test]
     fn overdue_says_since_when() {
         let status = possibly(vec![Concern::Overdue { since: now() }], vec![]);
-        assert!(worries(&status, false, later(60), Offset::UTC)[0].contains("ended at 12:00"));
+        assert!(worries(&status, false, later(60), Offset::UTC, Language::en)[0].contains("ended at 12:00"));
     }
 
     #[test]
     fn read_back_states_are_never_alarming_and_the_rest_always_is() {
-        assert_eq!(Glance::from(&PortState::Closed).tone, Tone::Closed);
-        assert_eq!(Glance::from(&PortState::Open { until: now() }).tone, Tone::Open);
+        assert_eq!(Tone::from(&PortState::Closed), Tone::Closed);
+        assert_eq!(Tone::from(&PortState::Open { until: now() }), Tone::Open);
         let possibly = PortState::PossiblyOpen { concerns: vec![] };
-        assert_eq!(Glance::from(&possibly), Glance { tone: Tone::Possibly, word: "Possibly open" });
+        assert_eq!(Tone::from(&possibly), Tone::Possibly);
+        assert_eq!(Tone::Possibly.word(Language::zh_TW), "可能仍開啟");
         assert!(said(&a_status(PortState::Closed)).is_empty());
     }
 }

@@ -7,6 +7,11 @@ use shared::{
     port::Protocol,
 };
 
+use super::{
+    language::{Language, say},
+    problem,
+};
+
 /// The part of `POST /api/grants/preview`'s answer that is shown.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub(crate) struct Preview {
@@ -17,42 +22,48 @@ pub(crate) struct Preview {
 
 impl Preview {
     /// What would come of it, in sentences.
-    pub(crate) fn lines(&self) -> Vec<String> {
-        let denials = self.denials.iter().map(|denial| format!("Refused: {}.", denial.message));
-        let obstacles =
-            self.obstacles.iter().map(|one| format!("Not possible in {}: {}.", one.place, one.reason));
-        let against: Vec<String> = denials.chain(obstacles).collect();
+    pub(crate) fn lines(&self, language: Language) -> Vec<String> {
+        let refused = |reason| say!(language, preview.refused, reason = problem::denial(reason, language));
+        let impossible = |PreviewedObstacle { place, reason }: &PreviewedObstacle| {
+            say!(language, preview.impossible, place = place.as_str(), reason = reason.as_str())
+        };
+        let denials = self.denials.iter().map(refused);
+        let against: Vec<String> = denials.chain(self.obstacles.iter().map(impossible)).collect();
         if !against.is_empty() {
             return against;
         }
         let Proof { opens, closes } = &self.proof;
         if opens.is_empty() && closes.is_empty() {
-            return vec!["By Azure's rules as they are now, these packets get in already.".to_owned()];
+            return vec![say!(language, preview.already).to_owned()];
         }
-        let opens = opens.iter().map(|packets| said("Opens", "May open", packets));
-        opens.chain(closes.iter().map(|packets| said("Closes", "May close", packets))).collect()
+        let opens = opens.iter().map(|packets| said(packets, true, language));
+        opens.chain(closes.iter().map(|packets| said(packets, false, language))).collect()
     }
 }
 
-fn said(surely: &str, perhaps: &str, packets: &Packets) -> String {
-    let Packets { from, to, protocol, ports, certain } = packets;
-    let list = |items: Vec<String>| items.join(", ");
-    let protocol = match protocol {
-        Protocol::Any => "TCP and UDP",
+fn said(packets: &Packets, opens: bool, language: Language) -> String {
+    let list = |items: Vec<String>| items.join(say!(language, common.comma));
+    let protocol = match packets.protocol {
+        Protocol::Any => say!(language, preview.both_protocols),
         Protocol::Tcp => "TCP",
         Protocol::Udp => "UDP",
     };
-    let ports = list(ports.iter().map(ToString::to_string).collect());
-    let to = list(to.iter().map(ToString::to_string).collect());
-    let from = list(from.iter().map(|one| origin(one)).collect());
-    format!("{} {protocol} port {ports} of {to} to {from}.", if *certain { surely } else { perhaps })
+    let ports = list(packets.ports.iter().map(ToString::to_string).collect());
+    let to = list(packets.to.iter().map(ToString::to_string).collect());
+    let from = list(packets.from.iter().map(|one| origin(one, language)).collect());
+    match (opens, packets.certain) {
+        (true, true) => say!(language, preview.opens, protocol, ports, to, from),
+        (true, false) => say!(language, preview.may_open, protocol, ports, to, from),
+        (false, true) => say!(language, preview.closes, protocol, ports, to, from),
+        (false, false) => say!(language, preview.may_close, protocol, ports, to, from),
+    }
 }
 
 /// `203.0.113.7/32` is one address.
-fn origin(prefix: &str) -> String {
+fn origin(prefix: &str, language: Language) -> String {
     match prefix {
-        "*" => "every address".to_owned(),
-        "Internet" => "the Internet".to_owned(),
+        "*" => say!(language, preview.every_address).to_owned(),
+        "Internet" => say!(language, preview.internet).to_owned(),
         _ => prefix.strip_suffix("/32").or_else(|| prefix.strip_suffix("/128")).unwrap_or(prefix).to_owned(),
     }
 }
@@ -76,7 +87,9 @@ mod tests {
             "Opens TCP port 22 of 10.1.0.4 to 203.0.113.7.",
             "May open TCP and UDP port 22 of 10.1.0.4 to the Internet.",
         ];
-        assert_eq!(preview.lines(), expected);
+        assert_eq!(preview.lines(Language::en), expected);
+        let chinese = preview.lines(Language::zh_TW);
+        assert_eq!(chinese[1], "可能對 網際網路 開放 10.1.0.4 的 TCP 與 UDP 連接埠\u{a0}22。");
     }
 
     #[test]
@@ -88,13 +101,13 @@ mod tests {
         );
         let expected =
             ["Refused: port 443 is not in the policy.", "Not possible in web-01-nsg: rule no-ssh denies it."];
-        assert_eq!(preview.lines(), expected);
+        assert_eq!(preview.lines(Language::en), expected);
     }
 
     #[test]
     fn a_request_that_changes_nothing_says_so() {
         let nothing = a_preview(r#"{"denials":[],"obstacles":[],"proof":{"opens":[],"closes":[]}}"#);
-        assert_eq!(nothing.lines().len(), 1);
-        assert!(nothing.lines()[0].contains("already"));
+        assert_eq!(nothing.lines(Language::en).len(), 1);
+        assert!(nothing.lines(Language::en)[0].contains("already"));
     }
 }

@@ -1,10 +1,12 @@
-//! A page of the audit. What an event is made of stays as it came: the functions say in words what happened, and
-//! an event that is newer than this portal is shown like any other.
+//! A page of the audit. What an event is made of stays as it came: an event that is newer than this portal is shown
+//! like any other, in the functions' words.
 
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use shared::vm::VmId;
+
+mod sentence;
 
 /// What `GET /api/activity` answers.
 #[derive(Clone, Debug, Deserialize)]
@@ -18,7 +20,7 @@ pub(crate) struct Page {
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub(crate) struct Step {
     entry: Map<String, Value>,
-    pub summary: String,
+    summary: String,
 }
 
 /// The parts of an entry that are not the event's own.
@@ -69,7 +71,7 @@ impl Step {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use shared::{
         api::Activity,
         audit::{Entry, Event, GENESIS, Record},
@@ -79,7 +81,7 @@ mod tests {
     use crate::model::samples::{now, rui, web_01};
 
     /// As the functions write it.
-    fn read(event: Event) -> Step {
+    pub(in crate::model) fn read(event: Event) -> Step {
         let subscription = web_01().subscription();
         let record = Record { subscription, at: now(), actor: Some(rui()), vm: Some(web_01()), event };
         let step =

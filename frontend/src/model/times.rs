@@ -1,9 +1,8 @@
 //! Points in time as people read them. The zone's offset is a parameter: only the browser knows it.
 
-use jiff::{Timestamp, civil::DateTime, tz::Offset};
+use jiff::{Timestamp, tz::Offset};
 
-const MONTHS: [&str; 12] =
-    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+use super::language::{Language, say};
 
 /// What is left until `end` as *hh:mm:ss*, a begun second counting whole; zeros once it is over.
 pub(crate) fn countdown(end: Timestamp, now: Timestamp) -> String {
@@ -13,22 +12,27 @@ pub(crate) fn countdown(end: Timestamp, now: Timestamp) -> String {
 }
 
 /// *just now*, *12 s ago*, *5 min ago*, *3 h ago*, *2 d ago*.
-pub(crate) fn ago(then: Timestamp, now: Timestamp) -> String {
+pub(crate) fn ago(then: Timestamp, now: Timestamp, language: Language) -> String {
     let seconds = now.as_second().saturating_sub(then.as_second());
     match seconds {
-        ..=1 => "just now".to_owned(),
-        2..=59 => format!("{seconds} s ago"),
-        60..=3599 => format!("{} min ago", seconds / 60),
-        3600..=86_399 => format!("{} h ago", seconds / 3600),
-        _ => format!("{} d ago", seconds / 86_400),
+        ..=1 => say!(language, times.just_now).to_owned(),
+        2..=59 => say!(language, times.seconds_ago, count = seconds),
+        60..=3599 => say!(language, times.minutes_ago, count = seconds / 60),
+        3600..=86_399 => say!(language, times.hours_ago, count = seconds / 3600),
+        _ => say!(language, times.days_ago, count = seconds / 86_400),
     }
 }
 
 /// *14:05*, or *25 Nov 14:05* on another day than today's.
-pub(crate) fn clock(at: Timestamp, now: Timestamp, zone: Offset) -> String {
+pub(crate) fn clock(at: Timestamp, now: Timestamp, zone: Offset, language: Language) -> String {
     let (then, today) = (zone.to_datetime(at), zone.to_datetime(now));
     let time = format!("{:02}:{:02}", then.hour(), then.minute());
-    if then.date() == today.date() { time } else { format!("{} {time}", day(then)) }
+    if then.date() == today.date() {
+        return time;
+    }
+    let month = usize::try_from(then.month() - 1).unwrap_or_default();
+    let month = say!(language, times.months).split(' ').nth(month).unwrap_or_default();
+    say!(language, times.day_and_time, day = then.day(), month = month, time = time)
 }
 
 /// *2026-11-24 14:05:12 UTC+8*.
@@ -55,11 +59,6 @@ fn zone_name(zone: Offset) -> String {
         (hours, 0) => format!("UTC{sign}{hours}"),
         (hours, minutes) => format!("UTC{sign}{hours}:{minutes:02}"),
     }
-}
-
-fn day(at: DateTime) -> String {
-    let month = usize::try_from(at.month() - 1).ok().and_then(|n| MONTHS.get(n)).unwrap_or(&"");
-    format!("{} {month}", at.day())
 }
 
 #[cfg(test)]
@@ -96,16 +95,25 @@ mod tests {
             ("2026-11-24T09:00:00Z", "3 h ago"),
             ("2026-11-22T11:00:00Z", "2 d ago"),
         ] {
-            assert_eq!(ago(at(then), now), words);
+            assert_eq!(ago(at(then), now, Language::en), words);
         }
     }
 
     #[test]
     fn the_day_is_named_when_it_is_not_today_where_the_reader_is() {
         let (now, taipei) = (at("2026-11-24T15:30:00Z"), Offset::constant(8));
-        assert_eq!(clock(at("2026-11-24T15:45:00Z"), now, taipei), "23:45");
-        assert_eq!(clock(at("2026-11-24T16:05:00Z"), now, taipei), "25 Nov 00:05");
-        assert_eq!(clock(at("2026-11-24T16:05:00Z"), now, Offset::UTC), "16:05");
+        let said = |then: &str, zone, language| clock(at(then), now, zone, language);
+        assert_eq!(said("2026-11-24T15:45:00Z", taipei, Language::en), "23:45");
+        assert_eq!(said("2026-11-24T16:05:00Z", taipei, Language::en), "25 Nov 00:05");
+        assert_eq!(said("2026-11-24T16:05:00Z", Offset::UTC, Language::en), "16:05");
+        assert_eq!(said("2026-11-24T16:05:00Z", taipei, Language::zh_TW), "11月25日 00:05");
+    }
+
+    #[test]
+    fn every_month_has_a_name() {
+        for language in [Language::en, Language::zh_TW] {
+            assert_eq!(say!(language, times.months).split(' ').count(), 12);
+        }
     }
 
     #[test]

@@ -9,8 +9,9 @@ use shared::{
 };
 
 use super::{
-    durations,
+    denial, durations,
     form::{Field, Objection, Parsed, RequestForm, capitalised},
+    language::{Language, say},
 };
 
 /// The request to send, or everything that speaks against it.
@@ -18,8 +19,9 @@ pub(crate) fn verdict(
     form: &RequestForm,
     detail: &VmDetail,
     session: &Session,
+    language: Language,
 ) -> Result<CreateGrant, Vec<Objection>> {
-    let Parsed { sources, duration, why } = form.parse(&session.source)?;
+    let Parsed { sources, duration, why } = form.parse(&session.source, language)?;
     let opening = Opening { vm: detail.summary.vm.clone(), port: form.port, sources, duration };
     let request = AccessRequest::new(vec![opening.clone()], why.clone())
         .map_err(|error| vec![Objection { field: None, text: capitalised(&error.to_string()) }])?;
@@ -28,7 +30,7 @@ pub(crate) fn verdict(
     let caller = Caller { requester: session.requester.clone(), rights };
     match decide(&policies, &request, &caller, detail.server_time) {
         Ok(_) => Ok(create_grant(opening, why)),
-        Err(denials) => Err(denials.as_slice().iter().map(objection).collect()),
+        Err(denials) => Err(denials.as_slice().iter().map(|denial| objection(denial, language)).collect()),
     }
 }
 
@@ -38,7 +40,7 @@ fn create_grant(opening: Opening, justification: Option<shared::request::Justifi
     CreateGrant { openings: vec![opening], justification }
 }
 
-fn objection(denial: &Denial) -> Objection {
+fn objection(denial: &Denial, language: Language) -> Objection {
     let field = match denial {
         Denial::VmNotProtected { .. } | Denial::RequestNotPermitted { .. } => None,
         Denial::PortNotInPolicy { .. } => Some(Field::Port),
@@ -46,28 +48,22 @@ fn objection(denial: &Denial) -> Objection {
         Denial::DurationOverMaximum { .. } => Some(Field::For),
         Denial::JustificationRequired { .. } => Some(Field::Why),
     };
-    let text = match denial {
-        Denial::DurationOverMaximum { asked, maximum, port, .. } => format!(
-            "{} is longer than the {} that port {port} allows",
-            durations::in_words(asked.seconds()),
-            durations::in_words(maximum.seconds())
-        ),
-        Denial::JustificationRequired { .. } => "Say why: the policy of this VM asks for it".to_owned(),
-        other => capitalised(&other.to_string()),
-    };
-    Objection { field, text }
+    Objection { field, text: denial::sentence(denial, language) }
 }
 
 /// What the one button will do: *Open SSH 22* and *from 203.0.113.7 for 1 hour*.
-pub(crate) fn action(form: &RequestForm, session: &Session) -> (String, String) {
+pub(crate) fn action(form: &RequestForm, session: &Session, language: Language) -> (String, String) {
     let what = match form.port.service() {
-        Some(service) => format!("Open {service} {}", form.port),
-        None => format!("Open port {}", form.port),
+        Some(service) => say!(language, verdict.open_service, service = service, port = form.port),
+        None => say!(language, verdict.open_port, port = form.port),
     };
-    let parsed = form.parse(&session.source);
+    let parsed = form.parse(&session.source, language);
     let how = parsed.map_or_else(
-        |_| "complete the request below".to_owned(),
-        |parsed| format!("from {} for {}", parsed.sources, durations::in_words(parsed.duration.seconds())),
+        |_| say!(language, verdict.incomplete).to_owned(),
+        |Parsed { sources, duration, .. }| {
+            let length = durations::in_words(duration.seconds(), language);
+            say!(language, verdict.how, sources = sources, length = length)
+        },
     );
     (what, how)
 }
@@ -85,7 +81,7 @@ mod tests {
 
     #[test]
     fn accepts_the_starting_form_and_names_its_source_explicitly() {
-        let body = verdict(&a_form(), &a_detail(), &a_session()).unwrap();
+        let body = verdict(&a_form(), &a_detail(), &a_session(), Language::en).unwrap();
         assert_eq!(body.openings[0].sources.as_ref().unwrap().to_string(), "203.0.113.7");
         assert_eq!(body.openings[0].duration.to_string(), "PT1H");
     }
@@ -95,29 +91,32 @@ mod tests {
         let mut detail = a_detail();
         detail.policy.as_mut().unwrap().justification = JustificationRule::Required;
         let form = RequestForm { minutes: "240".to_owned(), ..a_form() };
-        assert_eq!(fields(verdict(&form, &detail, &a_session())), [Some(Field::Why), Some(Field::For)]);
+        assert_eq!(
+            fields(verdict(&form, &detail, &a_session(), Language::en)),
+            [Some(Field::Why), Some(Field::For)]
+        );
         let other_port = RequestForm { port: 443.try_into().unwrap(), why: "x".to_owned(), ..a_form() };
-        assert_eq!(fields(verdict(&other_port, &detail, &a_session())), [Some(Field::Port)]);
+        assert_eq!(fields(verdict(&other_port, &detail, &a_session(), Language::en)), [Some(Field::Port)]);
     }
 
     #[test]
     fn rejects_a_caller_without_the_right_to_ask() {
         let mut detail = a_detail();
         detail.summary.rights.request = false;
-        assert_eq!(fields(verdict(&a_form(), &detail, &a_session())), [None]);
+        assert_eq!(fields(verdict(&a_form(), &detail, &a_session(), Language::en)), [None]);
     }
 
     #[test]
     fn too_long_is_said_in_words() {
         let form = RequestForm { minutes: "240".to_owned(), ..a_form() };
-        let objections = verdict(&form, &a_detail(), &a_session()).unwrap_err();
+        let objections = verdict(&form, &a_detail(), &a_session(), Language::en).unwrap_err();
         assert_eq!(objections[0].text, "4 hours is longer than the 3 hours that port 22 allows");
     }
 
     #[test]
     fn the_button_says_exactly_what_it_will_do() {
         let session = a_session();
-        let said = |form: &RequestForm| action(form, &session);
+        let said = |form: &RequestForm| action(form, &session, Language::en);
         let owned = |what: &str, how: &str| (what.to_owned(), how.to_owned());
         assert_eq!(said(&a_form()), owned("Open SSH 22", "from 203.0.113.7 for 1 hour"));
         let other = RequestForm { port: 8443.try_into().unwrap(), minutes: String::new(), ..a_form() };

@@ -7,6 +7,8 @@ use shared::{
     vm::{Os, PowerState},
 };
 
+use super::language::{Language, say};
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Tab {
     Configured,
@@ -29,6 +31,14 @@ impl Tab {
     /// The list that `?list=` names; the first if it names none.
     pub(crate) fn from_query(text: Option<&str>) -> Self {
         Self::ALL.into_iter().find(|tab| Some(tab.as_str()) == text).unwrap_or(Self::Configured)
+    }
+
+    pub(crate) fn word(self, language: Language) -> &'static str {
+        match self {
+            Self::Configured => say!(language, vms.configured),
+            Self::NotConfigured => say!(language, vms.not_configured),
+            Self::Unsupported => say!(language, vms.unsupported),
+        }
     }
 
     pub(crate) const fn holds(self, vm: &VmSummary) -> bool {
@@ -59,19 +69,19 @@ pub(crate) fn matching(vms: &[VmSummary], tab: Tab, needle: &str) -> Vec<VmSumma
     found
 }
 
-pub(crate) const fn os_name(os: Option<Os>) -> &'static str {
+pub(crate) fn os_name(os: Option<Os>, language: Language) -> &'static str {
     match os {
         Some(Os::Linux) => "Linux",
         Some(Os::Windows) => "Windows",
-        None => "Unknown OS",
+        None => say!(language, vm.unknown_os),
     }
 }
 
-pub(crate) const fn power_name(power: PowerState) -> &'static str {
+pub(crate) fn power_name(power: PowerState, language: Language) -> &'static str {
     match power {
-        PowerState::Running => "running",
-        PowerState::Stopped => "stopped",
-        PowerState::Unknown => "power unknown",
+        PowerState::Running => say!(language, vm.running),
+        PowerState::Stopped => say!(language, vm.stopped),
+        PowerState::Unknown => say!(language, vm.power_unknown),
     }
 }
 

@@ -6,12 +6,12 @@ use leptos::prelude::*;
 use shared::api::{GrantList, LeaseView};
 
 mod lease_row;
-mod words;
 
 use self::lease_row::{EndedRow, OpenRow};
 use crate::{
     clock::Clock,
     components::{empty::Empty, notice::MaybeFailure, page_title::set_page_title, skeleton::SkeletonRows},
+    language::{language, say},
     live::Live,
     model::lease::is_settled,
     session::SignedIn,
@@ -27,7 +27,8 @@ fn pace(list: &GrantList, clock: Clock) -> Duration {
 
 #[component]
 pub(crate) fn Access() -> impl IntoView {
-    set_page_title(|| words::TITLE.to_owned());
+    let language = language();
+    set_page_title(move || say!(language, access.title).to_owned());
     let SignedIn { client, clock, .. } = SignedIn::of_page();
     let live = Live::new(move |list| pace(list, clock), move || client.list_grants());
     let leases = Memo::new(move |_| {
@@ -42,7 +43,7 @@ pub(crate) fn Access() -> impl IntoView {
         (true, false) => view! { <Lists leases reload/> }.into_any(),
     };
     view! {
-        <h1>{words::TITLE}</h1>
+        <h1>{say!(language, access.title)}</h1>
         <MaybeFailure failure/>
         {body}
     }
@@ -50,20 +51,22 @@ pub(crate) fn Access() -> impl IntoView {
 
 #[component]
 fn Lists(leases: Memo<Option<Vec<LeaseView>>>, reload: Callback<()>) -> impl IntoView {
+    let language = language();
     let part = move |closed: bool| {
         let all = leases.get().unwrap_or_default();
         all.into_iter().filter(|view| view.lease.is_closed() == closed).collect::<Vec<LeaseView>>()
     };
-    let open =
-        move || rows(part(false), words::NOTHING, move |view| view! { <OpenRow view reload/> }.into_any());
-    let ended = move || rows(part(true), words::NO_RECENT, |view| view! { <EndedRow view/> }.into_any());
+    let nothing = (say!(language, access.nothing), say!(language, access.nothing_text));
+    let open = move || rows(part(false), nothing, move |view| view! { <OpenRow view reload/> }.into_any());
+    let no_recent = (say!(language, access.no_recent), say!(language, access.no_recent_text));
+    let ended = move || rows(part(true), no_recent, |view| view! { <EndedRow view/> }.into_any());
     view! {
         <section aria-labelledby="open-now">
-            <h2 id="open-now">{words::OPEN}</h2>
+            <h2 id="open-now">{say!(language, access.open)}</h2>
             {open}
         </section>
         <section aria-labelledby="recent">
-            <h2 id="recent">{words::RECENT}</h2>
+            <h2 id="recent">{say!(language, access.recent)}</h2>
             {ended}
         </section>
     }

@@ -25,6 +25,7 @@ use self::{
 };
 use crate::{
     components::{notice::FailureNotice, page_title::set_page_title, skeleton::Skeleton},
+    language::{language, say},
     live::Live,
     model::link,
     pages::not_found::NotFound,
@@ -93,11 +94,12 @@ fn Vm(vm: VmId) -> impl IntoView {
 
 #[component]
 fn Failed(live: Live<VmDetail>) -> impl IntoView {
+    let language = language();
     let failure = move || live.failure().map(|failure| view! { <FailureNotice failure/> });
     view! {
-        <h1>{words::NO_VM}</h1>
+        <h1>{say!(language, connect.no_vm)}</h1>
         {failure}
-        <p><a class="button" href="/">{words::ALL_VMS}</a></p>
+        <p><a class="button" href="/">{say!(language, common.all_vms)}</a></p>
     }
 }
 

@@ -1,21 +1,20 @@
 use leptos::prelude::*;
 
-use crate::components::page_title::set_page_title;
-
-mod words {
-    pub(super) const TITLE: &str = "Nothing here";
-    pub(super) const TEXT: &str = "This address names no page and no VM. Check it, or look the VM up:";
-    pub(super) const VMS: &str = "All VMs";
-}
+use crate::{
+    components::page_title::set_page_title,
+    language::{language, say},
+};
 
 #[component]
 pub(crate) fn NotFound() -> impl IntoView {
-    set_page_title(|| words::TITLE.to_owned());
+    let language = language();
+    let title = say!(language, not_found.title);
+    set_page_title(move || title.to_owned());
     view! {
         <div class="empty">
-            <h1 class="empty__title">{words::TITLE}</h1>
-            <p>{words::TEXT}</p>
-            <p><a class="button" href="/">{words::VMS}</a></p>
+            <h1 class="empty__title">{title}</h1>
+            <p>{say!(language, not_found.text)}</p>
+            <p><a class="button" href="/">{say!(language, common.all_vms)}</a></p>
         </div>
     }
 }

@@ -10,7 +10,6 @@ mod row;
 mod row_menu;
 mod table;
 mod tabs;
-mod words;
 
 use self::{table::Table, tabs::Tabs};
 use crate::{
@@ -21,6 +20,7 @@ use crate::{
         skeleton::SkeletonRows,
         time::Ago,
     },
+    language::{language, say},
     live::Live,
     model::vm_list::{Tab, matching},
     session::SignedIn,
@@ -42,7 +42,8 @@ struct Shown {
 
 #[component]
 pub(crate) fn Vms() -> impl IntoView {
-    set_page_title(|| words::TITLE.to_owned());
+    let language = language();
+    set_page_title(move || say!(language, vms.title).to_owned());
     let client = SignedIn::of_page().client;
     let live = Live::new(|_: &VmList| PACE, move || client.list_vms());
     let query = use_query_map();
@@ -68,7 +69,7 @@ pub(crate) fn Vms() -> impl IntoView {
     };
     view! {
         <div class="heading">
-            <h1>{words::TITLE}</h1>
+            <h1>{say!(language, vms.title)}</h1>
             <Search needle/>
         </div>
         <Tabs tab counts/>
@@ -81,12 +82,13 @@ pub(crate) fn Vms() -> impl IntoView {
 
 #[component]
 fn Search(needle: RwSignal<String>) -> impl IntoView {
+    let what = say!(language(), vms.search);
     view! {
         <input
             class="input search"
             type="search"
-            placeholder=words::SEARCH
-            aria-label=words::SEARCH
+            placeholder=what
+            aria-label=what
             autocomplete="off"
             spellcheck="false"
             prop:value=needle
@@ -98,16 +100,17 @@ fn Search(needle: RwSignal<String>) -> impl IntoView {
 /// How old the list of VMs is, and what it lacks.
 #[component]
 fn Inventory(live: Live<VmList>) -> impl IntoView {
+    let language = language();
     let facts = Memo::new(move |_| live.get().map(|list| (list.inventory_at, list.unreadable)));
     move || {
         let (at, unreadable) = facts.get()?;
         let age = match at {
-            Some(at) => view! { <p class="muted">{words::inventory("")}<Ago at/></p> }.into_any(),
-            None => view! { <p class="muted">{words::NO_INVENTORY}</p> }.into_any(),
+            Some(at) => view! { <p class="muted">{say!(language, vms.inventory)}<Ago at/></p> }.into_any(),
+            None => view! { <p class="muted">{say!(language, vms.no_inventory)}</p> }.into_any(),
         };
         let missing = unreadable
             .into_iter()
-            .map(|reason| view! { <p class="notice notice--warn">{words::unreadable(&reason)}</p> })
+            .map(|reason| view! { <p class="notice notice--warn">{say!(language, vms.unreadable, reason = reason)}</p> })
             .collect_view();
         Some(view! { <footer class="footnote">{missing}{age}</footer> })
     }

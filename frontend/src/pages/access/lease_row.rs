@@ -1,9 +1,12 @@
 use leptos::prelude::*;
-use shared::{api::LeaseView, grant::LeaseState};
+use shared::{
+    api::LeaseView,
+    grant::{CloseReason, LeaseState},
+};
 
-use super::words;
 use crate::{
     components::{close_now::CloseNow, countdown::Countdown, state_mark::Shape, time::Ago},
+    language::{Language, language, say},
     model::{
         lease::{Phase, phase},
         link,
@@ -17,10 +20,11 @@ use crate::{
 fn Place(view: LeaseView) -> impl IntoView {
     let lease = view.lease;
     let port = port_name(lease.port);
+    let place = say!(language(), access.place, port = port, sources = lease.sources.clone());
     view! {
         <div class="lease__place">
             <a href=link::connect(&lease.vm)>{lease.vm.name().to_owned()}</a>
-            <span class="muted">{words::place(&port, &lease.sources.to_string())}</span>
+            <span class="muted">{place}</span>
         </div>
     }
 }
@@ -29,16 +33,21 @@ fn Place(view: LeaseView) -> impl IntoView {
 #[component]
 pub(super) fn OpenRow(view: LeaseView, reload: Callback<()>) -> impl IntoView {
     let clock = SignedIn::of_page().clock;
+    let language = language();
     let lease = view.clone();
     let now = Memo::new(move |_| phase(&lease, clock.now()));
     let state = move || match now.get() {
         Phase::Open { until } => view! { <Shape tone=Tone::Open/><Countdown end=until/> }.into_any(),
-        Phase::Opening { .. } => view! { <Shape tone=Tone::Possibly/>{words::OPENING} }.into_any(),
+        Phase::Opening { .. } => {
+            view! { <Shape tone=Tone::Possibly/>{say!(language, common.opening)} }.into_any()
+        }
         Phase::Closing { .. } | Phase::Closed { .. } => {
-            view! { <Shape tone=Tone::Possibly/>{words::CLOSING} }.into_any()
+            view! { <Shape tone=Tone::Possibly/>{say!(language, common.time_is_over)} }.into_any()
         }
     };
-    let label = words::close(&port_name(view.lease.port), view.lease.vm.name());
+    let port = port_name(view.lease.port);
+    let what = say!(language, access.lease_of, port = port, vm = view.lease.vm.name());
+    let label = say!(language, common.close_label, what = what);
     let (grant, revocable) = (view.grant, view.revocable);
     let close = move || {
         let living = matches!(now.get(), Phase::Open { .. } | Phase::Opening { .. });
@@ -59,10 +68,10 @@ pub(super) fn OpenRow(view: LeaseView, reload: Callback<()>) -> impl IntoView {
 
 #[component]
 pub(super) fn EndedRow(view: LeaseView) -> impl IntoView {
-    let ended = match view.lease.state {
+    let how = match view.lease.state {
         LeaseState::Closed { at, reason } => Some(view! {
             <div class="lease__state muted">
-                {words::ended(reason)}
+                {ended(reason, language())}
                 {" · "}
                 <Ago at/>
             </div>
@@ -72,7 +81,16 @@ pub(super) fn EndedRow(view: LeaseView) -> impl IntoView {
     view! {
         <li class="lease">
             <Place view/>
-            {ended}
+            {how}
         </li>
+    }
+}
+
+fn ended(reason: CloseReason, language: Language) -> &'static str {
+    match reason {
+        CloseReason::Expired => say!(language, access.ended_expired),
+        CloseReason::Revoked => say!(language, access.ended_revoked),
+        CloseReason::Superseded => say!(language, access.ended_superseded),
+        CloseReason::Failed => say!(language, access.ended_failed),
     }
 }

@@ -4,6 +4,7 @@ use shared::api::LeaseView;
 use super::{desk::Desk, words};
 use crate::{
     components::{close_now::CloseNow, countdown::Countdown, state_mark::Shape},
+    language::{language, say},
     model::{
         lease::{Phase, other_leases, phase},
         port_state::Tone,
@@ -14,14 +15,15 @@ use crate::{
 /// The openings of the port besides the one that the page is about.
 #[component]
 pub(super) fn Openings(desk: Desk) -> impl IntoView {
+    let language = language();
     let others = Memo::new(move |_| {
         let port = desk.form.with(|form| form.port);
         desk.detail.with(|detail| desk.own.with(|own| other_leases(detail, port, own.as_ref())))
     });
     let of = move |mine: bool| others.get().into_iter().filter(|view| view.mine == mine).collect::<Vec<_>>();
     view! {
-        {move || list(of(true), words::MORE_OF_YOURS, desk)}
-        {move || list(of(false), words::OTHER_OPENINGS, desk)}
+        {move || list(of(true), say!(language, connect.more_of_yours), desk)}
+        {move || list(of(false), say!(language, connect.open_for_others), desk)}
     }
 }
 
@@ -40,18 +42,21 @@ fn list(leases: Vec<LeaseView>, head: &'static str, desk: Desk) -> Option<impl I
 #[component]
 fn Opening(view: LeaseView, desk: Desk) -> impl IntoView {
     let clock = SignedIn::of_page().clock;
+    let language = language();
     let lease = view.clone();
     let now = Memo::new(move |_| phase(&lease, clock.now()));
     let state = move || match now.get() {
         Phase::Open { until } => view! { <Shape tone=Tone::Open/><Countdown end=until/> }.into_any(),
-        Phase::Opening { .. } => view! { <Shape tone=Tone::Possibly/>{words::OPENING} }.into_any(),
+        Phase::Opening { .. } => {
+            view! { <Shape tone=Tone::Possibly/>{say!(language, connect.opening)} }.into_any()
+        }
         Phase::Closing { .. } | Phase::Closed { .. } => {
-            view! { <Shape tone=Tone::Possibly/>{words::TIME_IS_OVER} }.into_any()
+            view! { <Shape tone=Tone::Possibly/>{say!(language, common.time_is_over)} }.into_any()
         }
     };
     let close = view.revocable.then(|| {
         let on_answer = Callback::new(move |_| desk.reload());
-        view! { <CloseNow grant=view.grant label=words::close_label(&view) on_answer/> }
+        view! { <CloseNow grant=view.grant label=words::close_label(&view, language) on_answer/> }
     });
     view! {
         <li class="lease">

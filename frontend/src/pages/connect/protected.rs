@@ -7,10 +7,10 @@ use super::{
     openings::Openings,
     request::Request,
     state::State,
-    words,
 };
 use crate::{
     browser,
+    language::{language, say},
     live::Live,
     model::{form::RequestForm, lease::own_port, prefill::Prefill},
     session::SignedIn,
@@ -28,6 +28,7 @@ enum Place {
 /// A VM with a policy.
 #[component]
 pub(super) fn Protected(live: Live<VmDetail>, detail: Memo<VmDetail>) -> impl IntoView {
+    let language = language();
     let session = SignedIn::of_page().session.get_untracked();
     let query = use_query_map().get_untracked();
     let mut prefill = Prefill::from_query(query.get("port"), query.get("for"), query.get("source"));
@@ -45,7 +46,7 @@ pub(super) fn Protected(live: Live<VmDetail>, detail: Memo<VmDetail>) -> impl In
         Place::Whole => view! { <Request desk/> }.into_any(),
         Place::Folded => view! {
             <details class="fold fold--action">
-                <summary>{words::OPEN_LONGER}</summary>
+                <summary>{say!(language, request.open_longer)}</summary>
                 <Request desk/>
             </details>
         }

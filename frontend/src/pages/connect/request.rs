@@ -14,10 +14,11 @@ use self::{
     lasting::Lasting,
     why::Why,
 };
-use super::{desk::Desk, words};
+use super::desk::Desk;
 use crate::{
     browser,
     components::notice::{FailureNotice, MaybeFailure},
+    language::{language, say},
     model::{
         failure::Failure,
         form::Objection,
@@ -38,9 +39,11 @@ pub(super) type Verdict = Memo<Result<CreateGrant, Vec<Objection>>>;
 #[component]
 pub(super) fn Request(desk: Desk) -> impl IntoView {
     let SignedIn { session, client, .. } = SignedIn::of_page();
+    let language = language();
     let verdict: Verdict = Memo::new(move |_| {
-        desk.detail
-            .with(|detail| session.with(|session| desk.form.with(|form| verdict(form, detail, session))))
+        desk.detail.with(|detail| {
+            session.with(|session| desk.form.with(|form| verdict(form, detail, session, language)))
+        })
     });
     let tasks = Tasks::here();
     let submit = move |event: leptos::ev::SubmitEvent| {
@@ -63,7 +66,7 @@ pub(super) fn Request(desk: Desk) -> impl IntoView {
             .then(|| view! { <Why desk verdict required=false/> })
     };
     view! {
-        <form class="request" aria-label=words::REQUEST novalidate on:submit=submit>
+        <form class="request" aria-label=say!(language, request.title) novalidate on:submit=submit>
             {why_first}
             <Primary desk verdict/>
             <Refusal desk/>
@@ -81,8 +84,11 @@ pub(super) fn Request(desk: Desk) -> impl IntoView {
 #[component]
 fn Primary(desk: Desk, verdict: Verdict) -> impl IntoView {
     let session = SignedIn::of_page().session;
-    let said = Memo::new(move |_| session.with(|session| desk.form.with(|form| action(form, session))));
-    let what = move || if desk.asking.get() { words::ASKING.to_owned() } else { said.get().0 };
+    let language = language();
+    let said =
+        Memo::new(move |_| session.with(|session| desk.form.with(|form| action(form, session, language))));
+    let what =
+        move || if desk.asking.get() { say!(language, common.asking).to_owned() } else { said.get().0 };
     let disabled = move || verdict.with(Result::is_err) || desk.asking.get();
     view! {
         <button type="submit" class="button button--primary button--wide" id="primary" disabled=disabled>
@@ -96,10 +102,11 @@ fn Primary(desk: Desk, verdict: Verdict) -> impl IntoView {
 /// Why the server did not take the request.
 #[component]
 fn Refusal(desk: Desk) -> impl IntoView {
+    let language = language();
     let doubtful = move || {
         let doubtful =
             desk.refused.with(|failure| failure.as_ref().is_some_and(|failure| failure.is_doubtful()));
-        doubtful.then(|| view! { <p class="muted">{words::DOUBTFUL}</p> })
+        doubtful.then(|| view! { <p class="muted">{say!(language, request.doubtful)}</p> })
     };
     view! {
         <MaybeFailure failure=desk.refused/>
@@ -111,10 +118,11 @@ fn Refusal(desk: Desk) -> impl IntoView {
 #[component]
 fn Changes(desk: Desk, verdict: Verdict) -> impl IntoView {
     let session = SignedIn::of_page().session;
+    let language = language();
     let looked_at = RwSignal::new(false);
     let lines = Memo::new(move |_| {
         desk.detail.with(|detail| {
-            session.with(|session| desk.form.with(|form| proof::changes(form, detail, session)))
+            session.with(|session| desk.form.with(|form| proof::changes(form, detail, session, language)))
         })
     });
     let toggle = move |event: web_sys::Event| looked_at.set(is_open(&event));
@@ -123,7 +131,7 @@ fn Changes(desk: Desk, verdict: Verdict) -> impl IntoView {
             let items = lines.get().into_iter().map(|text| view! { <li>{text}</li> }).collect_view();
             view! {
                 <details class="fold fold--action" open=looked_at.get_untracked() on:toggle=toggle>
-                    <summary>{words::CHANGES}</summary>
+                    <summary>{say!(language, request.changes)}</summary>
                     <ol class="changes">{items}</ol>
                     <Checked verdict looked_at/>
                 </details>
@@ -141,6 +149,7 @@ fn is_open(event: &web_sys::Event) -> bool {
 #[component]
 fn Checked(verdict: Verdict, looked_at: RwSignal<bool>) -> impl IntoView {
     let client = SignedIn::of_page().client;
+    let language = language();
     let answer: RwSignal<Option<Result<Preview, Failure>>> = RwSignal::new(None);
     Effect::new(move |_| {
         answer.set(None);
@@ -156,13 +165,15 @@ fn Checked(verdict: Verdict, looked_at: RwSignal<bool>) -> impl IntoView {
     });
     move || match answer.get() {
         None if looked_at.get() && verdict.with(Result::is_ok) => {
-            view! { <p class="muted" role="status">{words::CHECKING}</p> }.into_any()
+            view! { <p class="muted" role="status">{say!(language, request.checking)}</p> }.into_any()
         }
         None => ().into_any(),
         Some(Err(failure)) => view! { <FailureNotice failure/> }.into_any(),
         Some(Ok(preview)) => {
-            let items = preview.lines().into_iter().map(|text| view! { <li>{text}</li> }).collect_view();
-            view! { <p class="muted">{words::CHECKED_NOW}</p><ul class="changes">{items}</ul> }.into_any()
+            let items =
+                preview.lines(language).into_iter().map(|text| view! { <li>{text}</li> }).collect_view();
+            let head = say!(language, request.checked_now);
+            view! { <p class="muted">{head}</p><ul class="changes">{items}</ul> }.into_any()
         }
     }
 }

@@ -7,12 +7,10 @@ mod resting;
 mod unknown;
 
 use self::{closing::Closing, open::Open, progress::Progress, resting::Resting, unknown::Unknown};
-use super::{
-    desk::{Desk, Stage},
-    words,
-};
+use super::desk::{Desk, Stage};
 use crate::{
     clock,
+    language::{language, say},
     model::{port_state::worries, times},
     session::SignedIn,
 };
@@ -27,17 +25,19 @@ pub(super) fn State(desk: Desk) -> impl IntoView {
         Stage::Open { until } => view! { <Open desk until/> }.into_any(),
         Stage::Closing { revoked } => view! { <Closing desk revoked/> }.into_any(),
     };
-    view! { <section aria-label=words::STATE aria-live="polite" id="state" tabindex=-1>{block}</section> }
+    let name = say!(language(), common.state);
+    view! { <section aria-label=name aria-live="polite" id="state" tabindex=-1>{block}</section> }
 }
 
 /// When the rules were last read from Azure.
 #[component]
 fn Checked(desk: Desk) -> impl IntoView {
     let now = SignedIn::of_page().clock;
+    let language = language();
     let at = Memo::new(move |_| desk.detail.with(|detail| detail.checked_at));
     let words = move || match at.get() {
-        Some(at) => words::checked(&times::ago(at, now.now())),
-        None => words::NOT_CHECKED.to_owned(),
+        Some(at) => say!(language, connect.checked, ago = times::ago(at, now.now(), language)),
+        None => say!(language, connect.not_checked).to_owned(),
     };
     view! { <p class="block__checked" aria-live="off">{words}</p> }
 }
@@ -46,9 +46,11 @@ fn Checked(desk: Desk) -> impl IntoView {
 #[component]
 fn Worries(desk: Desk, #[prop(optional)] under_way: bool) -> impl IntoView {
     let now = SignedIn::of_page().clock;
+    let language = language();
     let sentences = Memo::new(move |_| {
         let now = now.coarse_now();
-        desk.status().map(|status| worries(&status, under_way, now, clock::zone(now))).unwrap_or_default()
+        let told = |status| worries(&status, under_way, now, clock::zone(now), language);
+        desk.status().map(told).unwrap_or_default()
     });
     move || {
         let lines = sentences.get();

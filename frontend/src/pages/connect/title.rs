@@ -1,11 +1,14 @@
 use leptos::prelude::*;
 use shared::api::VmDetail;
 
-use super::words;
-use crate::model::vm_list::{os_name, power_name};
+use crate::{
+    language::{language, say},
+    model::vm_list::{os_name, power_name},
+};
 
 #[component]
 pub(super) fn Title(detail: Memo<VmDetail>) -> impl IntoView {
+    let language = language();
     let name = move || detail.with(|detail| detail.summary.vm.name().to_owned());
     let place = move || {
         detail.with(|detail| {
@@ -16,12 +19,13 @@ pub(super) fn Title(detail: Memo<VmDetail>) -> impl IntoView {
         detail.with(|detail| {
             let summary = &detail.summary;
             let address = detail.network.connect_to().map(|address| format!(" · {address}"));
-            format!("{} · {}{}", os_name(summary.os), power_name(summary.power), address.unwrap_or_default())
+            let (os, power) = (os_name(summary.os, language), power_name(summary.power, language));
+            format!("{os} · {power}{}", address.unwrap_or_default())
         })
     };
     view! {
         <header class="title">
-            <p class="title__back"><a href="/">{words::ALL_VMS}</a></p>
+            <p class="title__back"><a href="/">{say!(language, common.all_vms)}</a></p>
             <h1 class="title__name">{name}</h1>
             <p class="title__place">{place}</p>
             <p class="title__facts">{facts}</p>

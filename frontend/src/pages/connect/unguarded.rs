@@ -1,24 +1,25 @@
 use leptos::prelude::*;
 use shared::api::{Support, VmDetail};
 
-use super::words;
 use crate::{
     components::{
         notice::MaybeFailure,
         policy_dialog::{PolicyChange, PolicyDialog},
         state_mark::Shape,
     },
+    language::{language, say},
     live::Live,
-    model::port_state::Tone,
+    model::{port_state::Tone, unsupported},
 };
 
 /// A VM without a policy: what that means, and the way out of it.
 #[component]
 pub(super) fn NotConfigured(live: Live<VmDetail>, detail: Memo<VmDetail>) -> impl IntoView {
+    let language = language();
     let change = RwSignal::new(None);
     let may = Memo::new(move |_| detail.with(|detail| detail.summary.rights.configure));
     let vm = detail.with_untracked(|detail| detail.summary.clone());
-    let whom = words::whom_to_ask(&vm.vm);
+    let whom = say!(language, connect.whom_to_ask, group = vm.vm.resource_group());
     let enable = Callback::new(move |()| change.set(Some(PolicyChange::Enable(vm.clone()))));
     let way_out = move || {
         if may.get() {
@@ -29,7 +30,7 @@ pub(super) fn NotConfigured(live: Live<VmDetail>, detail: Memo<VmDetail>) -> imp
                     id="primary"
                     on:click=move |_| enable.run(())
                 >
-                    {words::ENABLE}
+                    {say!(language, common.enable)}
                 </button>
             }
             .into_any()
@@ -39,9 +40,9 @@ pub(super) fn NotConfigured(live: Live<VmDetail>, detail: Memo<VmDetail>) -> imp
     };
     view! {
         <MaybeFailure failure=Signal::derive(move || live.failure())/>
-        <section class="block block--silent" aria-label=words::STATE>
-            <h2 class="block__head"><Shape tone=Tone::Silent/>{words::NOT_GUARDED}</h2>
-            <p>{words::NOT_GUARDED_TEXT}</p>
+        <section class="block block--silent" aria-label=say!(language, common.state)>
+            <h2 class="block__head"><Shape tone=Tone::Silent/>{say!(language, port.not_guarded)}</h2>
+            <p>{say!(language, connect.not_guarded_text)}</p>
         </section>
         {way_out}
         <PolicyDialog change on_done=Callback::new(move |()| live.reload())/>
@@ -51,6 +52,7 @@ pub(super) fn NotConfigured(live: Live<VmDetail>, detail: Memo<VmDetail>) -> imp
 /// A VM that cannot be guarded: each reason with what would change it.
 #[component]
 pub(super) fn NotSupported(detail: Memo<VmDetail>) -> impl IntoView {
+    let language = language();
     let support = Memo::new(move |_| detail.with(|detail| detail.summary.support.clone()));
     let reasons = move || match support.get() {
         Support::Unsupported { reasons } => reasons,
@@ -58,13 +60,15 @@ pub(super) fn NotSupported(detail: Memo<VmDetail>) -> impl IntoView {
     };
     let lines = move || {
         let line = |reason: shared::api::Unsupported| {
-            view! { <li><p>{reason.reason()}{"."}</p><p class="muted">{reason.remedy()}{"."}</p></li> }
+            let (why, remedy) =
+                (unsupported::reason(reason, language), unsupported::remedy(reason, language));
+            view! { <li><p>{why}</p><p class="muted">{remedy}</p></li> }
         };
         reasons().into_iter().map(line).collect_view()
     };
     view! {
-        <section class="block block--silent" aria-label=words::STATE>
-            <h2 class="block__head"><Shape tone=Tone::Silent/>{words::UNSUPPORTED}</h2>
+        <section class="block block--silent" aria-label=say!(language, common.state)>
+            <h2 class="block__head"><Shape tone=Tone::Silent/>{say!(language, vms.unsupported)}</h2>
             <ul class="block__reasons">{lines}</ul>
         </section>
     }

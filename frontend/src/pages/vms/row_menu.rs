@@ -3,8 +3,10 @@ use shared::api::VmSummary;
 use wasm_bindgen::JsCast;
 use web_sys::Node;
 
-use super::words;
-use crate::components::{icon::Icon, policy_dialog::PolicyChange};
+use crate::{
+    components::{icon::Icon, policy_dialog::PolicyChange},
+    language::{language, say},
+};
 
 /// What is rarely wanted of a row. Browsers keep one such menu open at a time; leaving it closes it.
 #[component]
@@ -26,7 +28,8 @@ pub(super) fn RowMenu(vm: VmSummary, change: RwSignal<Option<PolicyChange>>) -> 
             close();
         }
     };
-    let label = words::about(words::ACTIONS, vm.vm.name());
+    let language = language();
+    let label = say!(language, vms.about, action = say!(language, vms.actions), vm = vm.vm.name());
     let remove = move |_| {
         close();
         change.set(Some(PolicyChange::Remove(vm.clone())));
@@ -35,7 +38,7 @@ pub(super) fn RowMenu(vm: VmSummary, change: RwSignal<Option<PolicyChange>>) -> 
         <details class="menu" name="row-menu" node_ref=menu on:focusout=left on:keydown=escape>
             <summary class="button button--bare" aria-label=label><Icon name="more"/></summary>
             <div class="menu__panel">
-                <button type="button" class="menu__item" on:click=remove>{words::REMOVE}</button>
+                <button type="button" class="menu__item" on:click=remove>{say!(language, common.remove)}</button>
             </div>
         </details>
     }

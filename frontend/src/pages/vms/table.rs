@@ -1,23 +1,26 @@
 use leptos::prelude::*;
 use shared::api::VmSummary;
 
-use super::{ROWS, Shown, row::Row, words};
-use crate::{components::empty::Empty, model::vm_list::Tab};
+use super::{ROWS, Shown, row::Row};
+use crate::{
+    components::empty::Empty,
+    language::{Language, language, say},
+    model::vm_list::Tab,
+};
 
-const fn columns(tab: Tab) -> &'static [&'static str] {
-    match tab {
+fn columns(tab: Tab, language: Language) -> Vec<&'static str> {
+    let own: &[&'static str] = match tab {
         Tab::Configured => &[
-            words::NAME,
-            words::SYSTEM,
-            words::STATE,
-            words::PORTS,
-            words::APPROVED,
-            words::LAST_ACCESS,
-            words::LAST_USER,
+            say!(language, common.state),
+            say!(language, vms.ports),
+            say!(language, vms.approved),
+            say!(language, vms.last_access),
+            say!(language, vms.last_user),
         ],
-        Tab::NotConfigured => &[words::NAME, words::SYSTEM, words::REGION],
-        Tab::Unsupported => &[words::NAME, words::SYSTEM, words::REASON, words::REMEDY],
-    }
+        Tab::NotConfigured => &[say!(language, common.region)],
+        Tab::Unsupported => &[say!(language, vms.reason), say!(language, vms.remedy)],
+    };
+    [&[say!(language, vms.name), say!(language, vms.system)], own].concat()
 }
 
 /// A row is made anew when anything about its VM has changed, and only then.
@@ -28,6 +31,7 @@ fn identity(vm: &VmSummary) -> String {
 #[component]
 pub(super) fn Table(shown: Shown) -> impl IntoView {
     let Shown { tab, rows, limit, change, .. } = shown;
+    let language = language();
     let is_empty = Memo::new(move |_| rows.with(Vec::is_empty));
     move || {
         if is_empty.get() {
@@ -35,11 +39,16 @@ pub(super) fn Table(shown: Shown) -> impl IntoView {
         }
         let tab = tab.get();
         let visible = move || rows.with(|rows| rows.iter().take(limit.get()).cloned().collect::<Vec<_>>());
-        let heads = columns(tab).iter().map(|name| view! { <th scope="col">{*name}</th> }).collect_view();
-        let actions = (tab != Tab::Unsupported)
-            .then(|| view! { <th scope="col"><span class="visually-hidden">{words::ACTIONS}</span></th> });
+        let heads = columns(tab, language)
+            .into_iter()
+            .map(|name| view! { <th scope="col">{name}</th> })
+            .collect_view();
+        let actions = (tab != Tab::Unsupported).then(|| {
+            let name = say!(language, vms.actions);
+            view! { <th scope="col"><span class="visually-hidden">{name}</span></th> }
+        });
         view! {
-            <table class=format!("table table--{}", tab.as_str()) aria-label=words::tab(tab)>
+            <table class=format!("table table--{}", tab.as_str()) aria-label=tab.word(language)>
                 <thead><tr>{heads}{actions}</tr></thead>
                 <tbody>
                     <For each=visible key=identity children=move |vm| view! { <Row vm tab change/> }/>
@@ -55,22 +64,33 @@ pub(super) fn Table(shown: Shown) -> impl IntoView {
 fn ShowMore(shown: Shown) -> impl IntoView {
     let more = move || shown.rows.with(Vec::len) > shown.limit.get();
     let show = move |_| shown.limit.update(|limit| *limit += ROWS);
-    let button = move || {
-        more().then(|| view! { <button type="button" class="button" on:click=show>{words::MORE}</button> })
-    };
+    let text = say!(language(), vms.more);
+    let button =
+        move || more().then(|| view! { <button type="button" class="button" on:click=show>{text}</button> });
     view! { <p>{button}</p> }
 }
 
 #[component]
 fn EmptyList(shown: Shown) -> impl IntoView {
+    let language = language();
     move || {
         let needle = shown.needle.get();
         let (title, text) = if needle.trim().is_empty() {
-            let (title, text) = words::empty(shown.tab.get());
-            (title.to_owned(), text.to_owned())
+            let (title, text) = nothing(shown.tab.get(), language);
+            (title.to_owned(), text)
         } else {
-            words::no_match(needle.trim())
+            let title = say!(language, vms.no_match, needle = needle.trim());
+            (title, say!(language, vms.no_match_text))
         };
-        view! { <Empty title text/> }
+        view! { <Empty title text=text.to_owned()/> }
+    }
+}
+
+/// What it means that a list is empty.
+fn nothing(tab: Tab, language: Language) -> (&'static str, &'static str) {
+    match tab {
+        Tab::Configured => (say!(language, vms.none_configured), say!(language, vms.none_configured_text)),
+        Tab::NotConfigured => (say!(language, vms.all_configured), say!(language, vms.all_configured_text)),
+        Tab::Unsupported => (say!(language, vms.none_unsupported), say!(language, vms.none_unsupported_text)),
     }
 }

@@ -1,12 +1,13 @@
 use leptos::prelude::*;
 use shared::api::PortStatus;
 
-use super::{Verdict, words};
+use super::Verdict;
 use crate::{
     components::state_mark::Shape,
+    language::{language, say},
     model::{
         form::{Field, Objection},
-        port_state::Glance,
+        port_state::Tone,
         vm_list::port_name,
     },
     pages::connect::desk::Desk,
@@ -15,6 +16,7 @@ use crate::{
 /// What is wrong with one field, or with the request as a whole; read out as it changes.
 #[component]
 pub(super) fn Objections(verdict: Verdict, field: Option<Field>) -> impl IntoView {
+    let language = language();
     let texts = Memo::new(move |_| {
         let of_field = |objection: &&Objection| objection.field == field;
         let text = |objection: &Objection| objection.text.clone();
@@ -24,7 +26,8 @@ pub(super) fn Objections(verdict: Verdict, field: Option<Field>) -> impl IntoVie
         })
     });
     let help = move || {
-        (field.is_none() && !texts.with(Vec::is_empty)).then(|| view! { <p>{words::ASK_SOMEBODY}</p> })
+        (field.is_none() && !texts.with(Vec::is_empty))
+            .then(|| view! { <p>{say!(language, request.ask_somebody)}</p> })
     };
     let lines = move || texts.get().into_iter().map(|text| view! { <p>{text}</p> }).collect_view();
     view! {
@@ -56,7 +59,7 @@ pub(super) fn Port(desk: Desk, verdict: Verdict) -> impl IntoView {
         ports.into_iter().map(|status| view! { <PortChoice desk status several/> }).collect_view()
     };
     view! {
-        <Group name=words::PORT>
+        <Group name=say!(language(), request.port)>
             {choices}
             <Objections verdict field=Some(Field::Port)/>
         </Group>
@@ -68,10 +71,10 @@ fn PortChoice(desk: Desk, status: PortStatus, several: bool) -> impl IntoView {
     let port = status.rule.port;
     let checked = move || desk.form.with(|form| form.port == port);
     let choose = move |_| desk.form.update(|form| form.port = port);
-    let glance = Glance::from(&status.state);
+    let tone = Tone::from(&status.state);
     let state = several.then(|| {
-        let word = glance.word.to_lowercase();
-        view! { <span class="choice__state"><Shape tone=glance.tone/>{word}</span> }
+        let word = tone.word(language()).to_lowercase();
+        view! { <span class="choice__state"><Shape tone/>{word}</span> }
     });
     view! {
         <label class="choice">

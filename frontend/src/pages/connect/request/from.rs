@@ -7,24 +7,27 @@ use shared::{
 use super::{
     Verdict,
     fields::{Group, Objections},
-    words,
 };
 use crate::{
+    language::{language, say},
     model::form::{Field, Origin},
     pages::connect::desk::Desk,
     session::SignedIn,
 };
 
+const EXAMPLE: &str = "203.0.113.0/24";
+
 /// Whose packets are let in.
 #[component]
 pub(super) fn From(desk: Desk, verdict: Verdict) -> impl IntoView {
     let session = SignedIn::of_page().session;
+    let language = language();
     let seen = Memo::new(move |_| session.with(|session| session.source.clone()));
     let origin = Memo::new(move |_| desk.form.with(|form| form.origin));
     let choose = move |origin: Origin| desk.form.update(|form| form.origin = origin);
-    let mine = move || format!("{} {}", words::MY_ADDRESS, seen.with(|seen| seen.address));
+    let mine = move || say!(language, request.my_address, address = seen.with(|seen| seen.address));
     view! {
-        <Group name=words::FROM>
+        <Group name=say!(language, request.from)>
             <label class="choice">
                 <input
                     type="radio"
@@ -43,7 +46,7 @@ pub(super) fn From(desk: Desk, verdict: Verdict) -> impl IntoView {
                         prop:checked=move || origin.get() == Origin::Another
                         on:change=move |_| choose(Origin::Another)
                     />
-                    <span>{words::ANOTHER}</span>
+                    <span>{say!(language, request.another)}</span>
                 </label>
                 <Another desk/>
             </div>
@@ -71,8 +74,8 @@ fn Another(desk: Desk) -> impl IntoView {
             autocomplete="off"
             autocapitalize="off"
             spellcheck="false"
-            placeholder=words::ANOTHER_EXAMPLE
-            aria-label=words::ANOTHER_FIELD
+            placeholder=EXAMPLE
+            aria-label=say!(language(), request.another_field)
             prop:value=move || desk.form.with(|form| form.another.clone())
             on:input=typed
         />
@@ -82,10 +85,11 @@ fn Another(desk: Desk) -> impl IntoView {
 /// Why the own address may not be the one that Azure sees.
 #[component]
 fn Concern(seen: Memo<SourceSeen>) -> impl IntoView {
+    let language = language();
     move || {
         let text = match seen.with(|seen| seen.concern)? {
-            SourceConcern::Private => words::PRIVATE,
-            SourceConcern::Unusable => words::UNUSABLE,
+            SourceConcern::Private => say!(language, request.private),
+            SourceConcern::Unusable => say!(language, request.unusable),
         };
         Some(view! { <p class="hint hint--warn">{text}</p> })
     }
@@ -94,8 +98,11 @@ fn Concern(seen: Memo<SourceSeen>) -> impl IntoView {
 /// From where the policy lets one ask, where that is not everywhere.
 #[component]
 fn Allowed(desk: Desk) -> impl IntoView {
+    let language = language();
     move || match desk.status()?.rule.allowed_sources {
         AllowedSources::Any => None,
-        AllowedSources::Only(sources) => Some(view! { <p class="hint">{words::allowed(&sources)}</p> }),
+        AllowedSources::Only(sources) => {
+            Some(view! { <p class="hint">{say!(language, request.allowed, sources = sources)}</p> })
+        }
     }
 }

@@ -3,9 +3,9 @@ use leptos::prelude::*;
 use super::{
     Verdict,
     fields::{Group, Objections},
-    words,
 };
 use crate::{
+    language::{language, say},
     model::{
         durations::{Choice, choices},
         form::Field,
@@ -16,12 +16,14 @@ use crate::{
 /// For how long: one tap, or whole minutes.
 #[component]
 pub(super) fn Lasting(desk: Desk, verdict: Verdict) -> impl IntoView {
-    let offered =
-        Memo::new(move |_| desk.status().map(|status| choices(status.rule.max_duration)).unwrap_or_default());
+    let language = language();
+    let offered = Memo::new(move |_| {
+        desk.status().map(|status| choices(status.rule.max_duration, language)).unwrap_or_default()
+    });
     let chips = move || offered.get().into_iter().map(|choice| view! { <Chip desk choice/> }).collect_view();
     let typed = move |event| desk.form.update(|form| form.minutes = event_target_value(&event));
     view! {
-        <Group name=words::FOR>
+        <Group name=say!(language, request.lasting)>
             <div class="chips">
                 {chips}
                 <label class="minutes">
@@ -30,11 +32,11 @@ pub(super) fn Lasting(desk: Desk, verdict: Verdict) -> impl IntoView {
                         type="text"
                         inputmode="numeric"
                         autocomplete="off"
-                        aria-label=words::MINUTES
+                        aria-label=say!(language, request.minutes)
                         prop:value=move || desk.form.with(|form| form.minutes.clone())
                         on:input=typed
                     />
-                    <span aria-hidden="true">{words::MIN}</span>
+                    <span aria-hidden="true">{say!(language, request.min)}</span>
                 </label>
             </div>
             <Objections verdict field=Some(Field::For)/>

@@ -4,9 +4,13 @@ use shared::api::CreateGrant;
 use super::{
     Verdict,
     fields::{Group, Objections},
-    words,
 };
-use crate::{browser, model::form::Field, pages::connect::desk::Desk};
+use crate::{
+    browser,
+    language::{language, say},
+    model::form::Field,
+    pages::connect::desk::Desk,
+};
 
 const LAST: &str = "postern.why";
 const OFFERED: &str = "last-why";
@@ -21,11 +25,16 @@ pub(super) fn keep(body: &CreateGrant) {
 /// Why access is needed; the last reason is offered.
 #[component]
 pub(super) fn Why(desk: Desk, verdict: Verdict, required: bool) -> impl IntoView {
-    let (hint, id) = if required { (words::WHY_REQUIRED, "why-first") } else { (words::WHY_OPTIONAL, "why") };
+    let language = language();
+    let (hint, id) = if required {
+        (say!(language, request.why_required), "why-first")
+    } else {
+        (say!(language, request.why_optional), "why")
+    };
     let last = browser::stored(LAST).map(|why| view! { <option value=why></option> });
     let typed = move |event| desk.form.update(|form| form.why = event_target_value(&event));
     view! {
-        <Group name=words::WHY>
+        <Group name=say!(language, request.why)>
             <input
                 class="input"
                 type="text"
@@ -34,7 +43,7 @@ pub(super) fn Why(desk: Desk, verdict: Verdict, required: bool) -> impl IntoView
                 autocomplete="off"
                 maxlength="500"
                 placeholder=hint
-                aria-label=words::WHY
+                aria-label=say!(language, request.why)
                 aria-required=required.to_string()
                 prop:value=move || desk.form.with(|form| form.why.clone())
                 on:input=typed

@@ -2,13 +2,14 @@ use jiff::Timestamp;
 use leptos::prelude::*;
 use shared::port::Port;
 
-use super::{Checked, Worries, words};
+use super::{Checked, Worries};
 use crate::{
     browser,
     components::{
         close_now::CloseNow, copy::CopyText, countdown::Countdown, state_mark::Shape, through::Through,
         time::clock_time,
     },
+    language::{language, say},
     model::{link, port_state::Tone},
     pages::connect::desk::Desk,
     session::SignedIn,
@@ -18,7 +19,8 @@ use crate::{
 #[component]
 pub(super) fn Open(desk: Desk, until: Timestamp) -> impl IntoView {
     let clock = SignedIn::of_page().clock;
-    let time = move || clock_time(until, clock.coarse_now());
+    let language = language();
+    let time = move || clock_time(until, clock.coarse_now(), language);
     let close = desk.own.get_untracked().filter(|own| own.revocable).map(|own| {
         let on_answer = Callback::new(move |grant| {
             desk.hear(grant);
@@ -26,16 +28,17 @@ pub(super) fn Open(desk: Desk, until: Timestamp) -> impl IntoView {
         });
         view! { <CloseNow grant=own.grant on_answer/> }
     });
-    let from = desk.own.get_untracked().map(|own| own.lease.sources.to_string());
+    let from = desk.own.get_untracked().map(|own| own.lease.sources.to_string()).unwrap_or_default();
+    let closes = move || say!(language, connect.closes_at, time = time(), sources = from.as_str());
     view! {
         <div class="block block--open">
             <h2 class="block__head">
                 <Shape tone=Tone::Open/>
-                <span aria-hidden="true">{words::OPEN_FOR_YOU}{" · "}</span>
-                <span class="visually-hidden">{move || words::open_until(&time())}</span>
+                <span aria-hidden="true">{say!(language, connect.open_for_you)}{" · "}</span>
+                <span class="visually-hidden">{move || say!(language, connect.open_for_you_until, time = time())}</span>
                 <Countdown end=until/>
             </h2>
-            <p class="block__until">{move || words::until(&time())}{" · from "}{from}</p>
+            <p class="block__until">{closes}</p>
             <WayIn desk/>
             <Worries desk/>
             <div class="block__actions"><RdpFile desk/>{close}</div>
@@ -47,6 +50,7 @@ pub(super) fn Open(desk: Desk, until: Timestamp) -> impl IntoView {
 /// What to type. Behind a firewall it is known when the mapped port was read back.
 #[component]
 fn WayIn(desk: Desk) -> impl IntoView {
+    let language = language();
     let port = desk.form.with_untracked(|form| form.port);
     let way = Memo::new(move |_| {
         let mapped = desk.status().and_then(|status| status.mapped);
@@ -57,8 +61,8 @@ fn WayIn(desk: Desk) -> impl IntoView {
     });
     let text = move || match (way.get(), firewall.get()) {
         (Some(way), _) => view! { <CopyText text=way.text().to_owned()/> }.into_any(),
-        (None, Some(_)) => view! { <p>{words::NOT_MAPPED}</p> }.into_any(),
-        (None, None) => view! { <p>{words::NO_ADDRESS}</p> }.into_any(),
+        (None, Some(_)) => view! { <p>{say!(language, connect.not_mapped)}</p> }.into_any(),
+        (None, None) => view! { <p>{say!(language, connect.no_address)}</p> }.into_any(),
     };
     view! {
         {text}
@@ -73,6 +77,7 @@ fn RdpFile(desk: Desk) -> impl IntoView {
     let vm = desk.detail.with_untracked(|detail| detail.summary.vm.clone());
     (port == Port::RDP).then(|| {
         let (href, name) = (link::rdp_file(&vm, port), format!("{}.rdp", vm.name()));
-        view! { <a class="button" href=href download=name rel="external">{words::RDP_FILE}</a> }
+        let text = say!(language(), connect.rdp_file);
+        view! { <a class="button" href=href download=name rel="external">{text}</a> }
     })
 }

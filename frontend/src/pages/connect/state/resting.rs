@@ -1,29 +1,30 @@
 use leptos::prelude::*;
 use shared::api::PortState;
 
-use super::{Checked, Worries, words};
+use super::{Checked, Worries};
 use crate::{
     components::{state_mark::Shape, time::clock_time},
+    language::{language, say},
     model::{
         lease::{Phase, phase},
-        port_state::{Glance, Tone},
+        port_state::Tone,
     },
-    pages::connect::desk::Desk,
+    pages::connect::{desk::Desk, words},
     session::SignedIn,
 };
 
 /// Nothing of one's own is open: what is true of the port as such.
 #[component]
 pub(super) fn Resting(desk: Desk) -> impl IntoView {
+    let language = language();
     let state = Memo::new(move |_| desk.status().map(|status| status.state));
     let block = move || {
         let Some(state) = state.get() else { return ().into_any() };
-        let glance = Glance::from(&state);
+        let tone = Tone::from(&state);
         let word = match state {
-            PortState::Open { .. } => words::OPEN_FOR_OTHERS,
-            PortState::Closed | PortState::PossiblyOpen { .. } => glance.word,
+            PortState::Open { .. } => say!(language, connect.open_for_others),
+            PortState::Closed | PortState::PossiblyOpen { .. } => tone.word(language),
         };
-        let tone = glance.tone;
         let ended = (tone != Tone::Open).then(|| view! { <Ended desk/> });
         view! {
             <div class=format!("block block--{}", tone.as_str())>
@@ -42,13 +43,15 @@ pub(super) fn Resting(desk: Desk) -> impl IntoView {
 #[component]
 fn Ended(desk: Desk) -> impl IntoView {
     let clock = SignedIn::of_page().clock;
+    let language = language();
     let text = Memo::new(move |_| {
         let now = clock.coarse_now();
         let own = desk.own.get()?;
         match phase(&own, now) {
             Phase::Closed { reason, at } => {
-                let ended = words::ended(reason, &clock_time(at, now), own.trouble.as_deref());
-                Some(words::with_sessions(ended, &own.lease.sessions))
+                let time = clock_time(at, now, language);
+                let ended = words::ended(reason, time, own.trouble.as_deref(), language);
+                Some(format!("{ended}{}", words::sessions(&own.lease.sessions, language)))
             }
             Phase::Opening { .. } | Phase::Open { .. } | Phase::Closing { .. } => None,
         }
