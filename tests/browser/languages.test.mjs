@@ -59,7 +59,7 @@ describe("who reads Chinese", () => {
     assert.equal(await page.locator("html").getAttribute("lang"), "zh-TW");
     for (const [list, text] of [
       ["已設定", "VM"],
-      ["未設定", "web-02"],
+      ["未設定", "crowded-01"],
       ["不支援", "網路介面和子網路都沒有網路安全性群組"],
     ]) {
       await page.getByRole("link", { name: new RegExp(`^${list}`) }).click();
