@@ -86,6 +86,7 @@ impl Engine {
             neighbours.insert(nsg.clone(), state.clone());
             if let Some(reason) = self.lets_others_in(change, stamp.as_ref(), &machines, &neighbours).await? {
                 applied.obstacles.push(Obstacle { grant: grant_of(change), reason });
+                applied.last_error.get_or_insert(EnforceError::Unsettled);
                 continue;
             }
             let after = match law.prove(&state, change) {

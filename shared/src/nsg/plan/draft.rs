@@ -119,6 +119,10 @@ impl<'a> Draft<'a> {
             Purpose::Lease { grant, .. } => Some(grant),
         };
         self.obstacles.push(Obstacle { grant, reason });
+        // Whatever somebody made of its rule, it says no more than was granted.
+        if let Some(Err(reason)) = stays.map(|at| self.put_at(wanted, at, current)) {
+            self.obstacles.push(Obstacle { grant, reason });
+        }
     }
 
     /// The place before which a lease's rule must stand: that of the first guard that would shut some of its packets.

@@ -243,6 +243,24 @@ fn a_place_that_is_about_to_become_free_is_taken() {
 }
 
 #[test]
+fn a_widened_rule_is_narrowed_even_where_a_later_deny_leaves_its_lease_no_place() {
+    let mut observed = an_nsg(vec![]);
+    let lease = [a_lease(1, "203.0.113.0/24")];
+    settle(&mut observed, &lease);
+    let rule = observed.rules.iter_mut().find(|rule| rule.access == Access::Allow).unwrap();
+    rule.sources = BTreeSet::from([AddressMatch::Any]);
+    rule.priority = RulePriority::new(200).unwrap();
+    observed.rules.push(a_rule("deny", 100, Access::Deny, "203.0.113.0/28", "22"));
+    let wanted = desired(&author(), &observed.id, &[machine()], &policies(), &lease, now());
+    let plan = plan(&wanted, &observed, now());
+    assert!(matches!(&plan.obstacles[..], [Obstacle { reason: ObstacleReason::DefeatedByDeny { .. }, .. }]));
+    let [change @ RuleChange::Put(narrowed)] = &plan.changes[..] else { panic!("{plan:?}") };
+    assert_eq!((&narrowed.sources, narrowed.priority.number()), (&wanted.rules[1].anywhere().sources, 200));
+    let law = crate::nsg::proof::Law::of(&wanted, &observed, &[machine()]);
+    assert!(law.prove(&observed, change).is_ok());
+}
+
+#[test]
 fn rules_of_a_lost_store_close_at_their_stamped_end_and_guards_stay() {
     let mut observed = an_nsg(vec![]);
     let lost = Author { store: StoreId::new(1), ..author() };

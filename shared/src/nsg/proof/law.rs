@@ -14,7 +14,7 @@ use crate::{
     nsg::{
         ObservedNsg, RuleChange,
         desired::{Desired, DesiredRule},
-        evaluate::{Openness, Target, sources_of},
+        evaluate::{Openness, Target, inlets, sources_of},
         stamp::Stamp,
     },
     rule::{Access, NsgRule},
@@ -83,7 +83,7 @@ impl<'d> Law<'d> {
                 let (rule, to, from) = said(&closed);
                 return Err(Unproven::Closes { rule, to, from });
             }
-            let granted = self.granted_by(change, target).minus(&is.certain);
+            let granted = self.granted_by(before, change, target).minus(&is.certain);
             if !granted.is_empty() {
                 let (rule, to, from) = said(&granted);
                 return Err(Unproven::DoesNotOpen { rule, to, from });
@@ -106,15 +106,16 @@ impl<'d> Law<'d> {
         self.granted(target).union(&Openness::of(others, target).possible)
     }
 
-    /// From where packets that get in must go on to do so: those of living grants whose rules are there, and where a
-    /// rule of ours comes to deny what nobody guards, those that customers let in.
+    /// From where packets that get in must go on to do so: those that the rule of a living grant lets in itself, and
+    /// where a rule of ours comes to deny what nobody guards, those that customers let in. What only the rule of another
+    /// lets in is that other's to end.
     fn must_stay(&self, before: &ObservedNsg, change: &RuleChange, target: Target<'_>) -> AddressSet {
-        let written = |one: &NsgRule| {
-            let rule = before.rules.iter().find(|rule| rule.name.eq_ignore_ascii_case(&one.name));
-            let granted = sources_of(one, target).0;
-            rule.map_or(AddressSet::EMPTY, |rule| sources_of(rule, target).0.intersection(&granted))
-        };
-        let granted = self.granted.iter().fold(AddressSet::EMPTY, |all, one| all.union(&written(one)));
+        let inlets = inlets(before, target);
+        let granted = self.granted.iter().fold(AddressSet::EMPTY, |all, one| {
+            let own = inlets.iter().filter(|inlet| inlet.rule.name.eq_ignore_ascii_case(&one.name));
+            let let_in = own.fold(AddressSet::EMPTY, |set, inlet| set.union(&inlet.certain));
+            all.union(&let_in.intersection(&sources_of(one, target).0))
+        });
         let denies = matches!(change, RuleChange::Put(rule) if rule.access == Access::Deny);
         if denies && !self.is_guarded(target) {
             return granted.union(&Openness::of(&self.foreign, target).certain);
@@ -122,10 +123,15 @@ impl<'d> Law<'d> {
         granted
     }
 
-    /// What the change itself is there to let in.
-    fn granted_by(&self, change: &RuleChange, target: Target<'_>) -> AddressSet {
+    /// What the change itself is there to let in. A rule that is there already and comes to say less may be kept from
+    /// part of it by what stands before it: that is no reason to leave it as it is.
+    fn granted_by(&self, before: &ObservedNsg, change: &RuleChange, target: Target<'_>) -> AddressSet {
+        let is_there =
+            |rule: &NsgRule| before.rules.iter().any(|one| one.name.eq_ignore_ascii_case(&rule.name));
         match change {
-            RuleChange::Put(rule) if rule.access == Access::Allow => certain_sources([rule], target),
+            RuleChange::Put(rule) if rule.access == Access::Allow && !is_there(rule) => {
+                certain_sources([rule], target)
+            }
             _ => AddressSet::EMPTY,
         }
     }

@@ -120,6 +120,21 @@ fn refuses_to_cut_a_living_grant() {
 }
 
 #[test]
+fn what_is_over_goes_even_where_a_customers_deny_defeats_a_living_grant_behind_it() {
+    let both = [a_lease(1, "203.0.113.0/24"), a_lease(2, "203.0.113.7")];
+    let mut open = settled(&an_nsg(vec![]), &both);
+    let over = open.rules.iter().find(|rule| rule.priority == RulePriority::FIRST).unwrap().clone();
+    let lives = if over.name.contains("00000001-") { 1..2 } else { 0..1 };
+    for rule in open.rules.iter_mut().filter(|rule| rule.access == Access::Allow && rule.name != over.name) {
+        rule.priority = RulePriority::new(300).unwrap();
+    }
+    open.rules.push(a_rule("late", 200, Access::Deny, "*", "22"));
+    let wanted = wanted(&open, &both[lives]);
+    let law = Law::of(&wanted, &open, &[machine()]);
+    assert!(law.prove(&open, &RuleChange::Remove(over)).is_ok());
+}
+
+#[test]
 fn refuses_an_opening_that_would_let_nobody_in() {
     let deny = a_rule("deny", 200, Access::Deny, "203.0.113.0/24", "22");
     let guarded = settled(&an_nsg(vec![deny]), &[]);
