@@ -3,10 +3,6 @@
 use std::time::Duration;
 
 use leptos::prelude::*;
-use leptos_router::{
-    components::{FlatRoutes, Route, Router},
-    path,
-};
 use shared::api::Session;
 
 use crate::{
@@ -18,11 +14,12 @@ use crate::{
     },
     language::Spoken,
     live::Live,
-    model::failure::Failure,
+    model::{failure::Failure, link::Page},
     pages::{
         access::Access, activity::ActivityLog, connect::Connect, not_found::NotFound, sign_in::SignIn,
         vms::Vms,
     },
+    route::Route,
     session::SignedIn,
 };
 
@@ -49,7 +46,8 @@ pub(crate) fn App() -> impl IntoView {
         (false, None, None) => Gate::Waiting,
     });
     let spoken = Spoken::provide();
-    let gated = move || {
+    Route::provide();
+    move || {
         spoken.get();
         match gate.get() {
             Gate::Waiting => view! { <Outside><Skeleton/></Outside> }.into_any(),
@@ -57,8 +55,7 @@ pub(crate) fn App() -> impl IntoView {
             Gate::Failed(failure) => view! { <Outside><FailureNotice failure/></Outside> }.into_any(),
             Gate::SignedIn => view! { <Inside session client clock/> }.into_any(),
         }
-    };
-    view! { <Router>{gated}</Router> }
+    }
 }
 
 /// What is shown to nobody in particular.
@@ -81,16 +78,20 @@ fn Inside(session: Live<Session>, client: Client, clock: Clock) -> impl IntoView
     let Some(first) = session.get_untracked() else { return ().into_any() };
     let session = Memo::new(move |_| session.get().unwrap_or_else(|| first.clone()));
     provide_context(SignedIn { session, client, clock });
+    let route = Route::here();
+    let page = Memo::new(move |_| Page::of(&route.path()));
+    let shown = move || match page.get() {
+        Page::Vms => view! { <Vms/> }.into_any(),
+        Page::Connect(vm) => view! { <Connect vm/> }.into_any(),
+        Page::Access => view! { <Access/> }.into_any(),
+        Page::Activity => view! { <ActivityLog/> }.into_any(),
+        Page::Unknown => view! { <NotFound/> }.into_any(),
+    };
     view! {
         <Header/>
         <HealthBanner/>
         <main class="page" id="main" tabindex=-1>
-            <FlatRoutes fallback=NotFound>
-                <Route path=path!("/") view=Vms/>
-                <Route path=path!("/connect/:subscription/:group/:vm") view=Connect/>
-                <Route path=path!("/access") view=Access/>
-                <Route path=path!("/activity") view=ActivityLog/>
-            </FlatRoutes>
+            {shown}
         </main>
     }
     .into_any()

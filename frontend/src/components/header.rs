@@ -1,5 +1,4 @@
 use leptos::prelude::*;
-use leptos_router::hooks::use_location;
 use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
 
@@ -7,6 +6,7 @@ use super::{icon::Icon, language_toggle::LanguageToggle, theme_toggle::ThemeTogg
 use crate::{
     browser,
     language::{language, say},
+    route::Route,
     session::SignedIn,
     task::Tasks,
 };
@@ -50,7 +50,8 @@ pub(crate) fn Header() -> impl IntoView {
 #[component]
 fn Pages() -> impl IntoView {
     let language = language();
-    let path = use_location().pathname;
+    let route = Route::here();
+    let path = Memo::new(move |_| route.path());
     let link = move |href: &'static str, text: &'static str, also: &'static str| {
         let current = move || {
             path.with(|path| path == href || (!also.is_empty() && path.starts_with(also))).then_some("page")

@@ -13,8 +13,33 @@ pub(crate) fn connect(vm: &VmId) -> String {
     format!("/connect/{}/{}/{}", vm.subscription(), vm.resource_group(), vm.name())
 }
 
+/// The pages of the portal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Page {
+    Vms,
+    Connect(VmId),
+    Access,
+    Activity,
+    Unknown,
+}
+
+impl Page {
+    pub(crate) fn of(path: &str) -> Self {
+        let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
+        match segments[..] {
+            [] => Self::Vms,
+            ["connect", subscription, group, name] => {
+                vm_of(subscription, group, name).map_or(Self::Unknown, Self::Connect)
+            }
+            ["access"] => Self::Access,
+            ["activity"] => Self::Activity,
+            _ => Self::Unknown,
+        }
+    }
+}
+
 /// A VM from the three segments of its page's path.
-pub(crate) fn vm_of(subscription: &str, resource_group: &str, name: &str) -> Option<VmId> {
+fn vm_of(subscription: &str, resource_group: &str, name: &str) -> Option<VmId> {
     VmId::new(subscription.parse().ok()?, resource_group, name).ok()
 }
 
@@ -62,16 +87,24 @@ mod tests {
 
     #[test]
     fn a_page_path_leads_back_to_its_vm() {
-        let path = connect(&web_01());
-        let segments: Vec<&str> = path.split('/').collect();
-        let [_, "connect", subscription, group, name] = segments[..] else { panic!("{path}") };
-        assert_eq!(vm_of(subscription, group, name), Some(web_01()));
+        assert_eq!(Page::of(&connect(&web_01())), Page::Connect(web_01()));
     }
 
     #[test]
     fn rejects_a_path_that_names_no_vm() {
-        assert_eq!(vm_of("not-a-guid", "prod-rg", "web-01"), None);
-        assert_eq!(vm_of("0b1f6471-1bf0-4dda-aec3-cb9272f09590", "prod-rg", "web 01"), None);
+        for vm in
+            ["not-a-guid/prod-rg/web-01", "0b1f6471-1bf0-4dda-aec3-cb9272f09590/prod-rg/web 01", "web-01"]
+        {
+            assert_eq!(Page::of(&format!("/connect/{vm}")), Page::Unknown, "{vm}");
+        }
+    }
+
+    #[test]
+    fn each_page_has_a_path_of_its_own() {
+        assert_eq!(Page::of("/"), Page::Vms);
+        assert_eq!(Page::of("/access"), Page::Access);
+        assert_eq!(Page::of("/activity/"), Page::Activity);
+        assert_eq!(Page::of("/nowhere"), Page::Unknown);
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! The audit, newest first.
 
 use leptos::prelude::*;
-use leptos_router::hooks::use_query_map;
 use shared::{api::ActivityQuery, vm::VmId};
 
 mod log;
@@ -13,12 +12,13 @@ use crate::{
     components::{empty::Empty, notice::MaybeFailure, page_title::set_page_title, skeleton::SkeletonRows},
     language::{language, say},
     model::{link, step::Step},
+    route::Route,
 };
 
 #[component]
 pub(crate) fn ActivityLog() -> impl IntoView {
-    let query = use_query_map();
-    let vm: Memo<Option<VmId>> = Memo::new(move |_| query.with(|query| query.get("vm"))?.parse().ok());
+    let route = Route::here();
+    let vm: Memo<Option<VmId>> = Memo::new(move |_| route.query("vm")?.parse().ok());
     let language = language();
     let title = move || match vm.get() {
         Some(vm) => say!(language, activity.title_of, vm = vm.name()),

@@ -1,7 +1,6 @@
 //! The bookmarkable page of a VM: what is true now, and one button that says what it will do.
 
 use leptos::prelude::*;
-use leptos_router::hooks::use_params_map;
 use shared::{
     api::{Support, VmDetail},
     vm::VmId,
@@ -27,24 +26,8 @@ use crate::{
     components::{notice::FailureNotice, page_title::set_page_title, skeleton::Skeleton},
     language::{language, say},
     live::Live,
-    model::link,
-    pages::not_found::NotFound,
     session::SignedIn,
 };
-
-#[component]
-pub(crate) fn Connect() -> impl IntoView {
-    let params = use_params_map();
-    let vm: Memo<Option<VmId>> = Memo::new(move |_| {
-        params.with(|params| {
-            link::vm_of(&params.get("subscription")?, &params.get("group")?, &params.get("vm")?)
-        })
-    });
-    move || match vm.get() {
-        Some(vm) => view! { <Vm vm/> }.into_any(),
-        None => view! { <NotFound/> }.into_any(),
-    }
-}
 
 /// Which kind of page it is; the page is made anew only when this changes.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -67,7 +50,7 @@ impl From<&VmDetail> for Kind {
 }
 
 #[component]
-fn Vm(vm: VmId) -> impl IntoView {
+pub(crate) fn Connect(vm: VmId) -> impl IntoView {
     let name = vm.name().to_owned();
     set_page_title(move || name.clone());
     let SignedIn { client, clock, .. } = SignedIn::of_page();

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use leptos::prelude::*;
-use leptos_router::hooks::use_query_map;
 use shared::api::{VmList, VmSummary};
 
 mod row;
@@ -23,6 +22,7 @@ use crate::{
     language::{language, say},
     live::Live,
     model::vm_list::{Tab, matching},
+    route::Route,
     session::SignedIn,
 };
 
@@ -46,8 +46,8 @@ pub(crate) fn Vms() -> impl IntoView {
     set_page_title(move || say!(language, vms.title).to_owned());
     let client = SignedIn::of_page().client;
     let live = Live::new(|_: &VmList| PACE, move || client.list_vms());
-    let query = use_query_map();
-    let tab = Memo::new(move |_| Tab::from_query(query.with(|query| query.get("list")).as_deref()));
+    let route = Route::here();
+    let tab = Memo::new(move |_| Tab::from_query(route.query("list").as_deref()));
     let (needle, limit) = (RwSignal::new(String::new()), RwSignal::new(ROWS));
     let vms = Memo::new(move |_| live.get().map(|list| list.vms));
     let rows = Memo::new(move |_| {

@@ -1,5 +1,4 @@
 use leptos::prelude::*;
-use leptos_router::hooks::use_query_map;
 use shared::api::VmDetail;
 
 use super::{
@@ -13,6 +12,7 @@ use crate::{
     language::{language, say},
     live::Live,
     model::{form::RequestForm, lease::own_port, prefill::Prefill},
+    route::Route,
     session::SignedIn,
 };
 
@@ -30,8 +30,9 @@ enum Place {
 pub(super) fn Protected(live: Live<VmDetail>, detail: Memo<VmDetail>) -> impl IntoView {
     let language = language();
     let session = SignedIn::of_page().session.get_untracked();
-    let query = use_query_map().get_untracked();
-    let mut prefill = Prefill::from_query(query.get("port"), query.get("for"), query.get("source"));
+    let route = Route::here();
+    let mut prefill =
+        untrack(|| Prefill::from_query(route.query("port"), route.query("for"), route.query("source")));
     prefill.port = prefill.port.or_else(|| detail.with_untracked(own_port));
     let policy = detail.with_untracked(|detail| detail.policy.clone());
     let form = policy.and_then(|policy| RequestForm::starting(&policy, &session.source, &prefill))?;
