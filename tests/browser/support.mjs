@@ -1,4 +1,5 @@
 // What the browser tests share: a browser, people who sign in, and azure-sim's own word on what is open.
+import { readFileSync } from "node:fs";
 import { chromium } from "playwright-core";
 
 const need = (name) => {
@@ -14,6 +15,27 @@ export const PRODUCTION = "0b1f6471-1bf0-4dda-aec3-cb9272f09590";
 export const CLIENT = "203.0.113.7";
 export const WIDE = { width: 1280, height: 800 };
 export const PHONE = { width: 390, height: 844 };
+
+/** The four ways in which each flow has to work. */
+export const LOOKS = ["en", "zh-TW"].flatMap((locale) => [
+  { name: `${locale} 1280`, locale, viewport: WIDE },
+  { name: `${locale} 390`, locale, viewport: PHONE, hasTouch: true },
+]);
+
+const TEXTS = new Map(["en", "zh-TW"].map((locale) => {
+  const file = new URL(`../../frontend/locales/${locale}.json`, import.meta.url);
+  return [locale, JSON.parse(readFileSync(file, "utf8"))];
+}));
+
+/** A text of the portal by its key: `say("en", "vms.about", { action: "Edit", vm: "web-01" })`. */
+export function say(locale, key, given = {}) {
+  const text = key.split(".").reduce((texts, part) => texts?.[part], TEXTS.get(locale));
+  if (typeof text !== "string") throw new Error(`${locale} has no text ${key}`);
+  return text.replace(/\{\{\s*(\w+)\s*\}\}/g, (_, name) => {
+    if (!(name in given)) throw new Error(`${key} wants ${name}`);
+    return String(given[name]);
+  });
+}
 
 const FLAGS = [
   "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -32,9 +54,10 @@ export async function signIn(browser, person, options = {}) {
   const page = await context.newPage();
   const faults = watch(page);
   await page.goto(URL_);
-  await page.getByRole("link", { name: /sign in/i }).click();
+  const locale = options.locale?.startsWith("zh") ? "zh-TW" : "en";
+  await page.getByRole("link", { name: say(locale, "sign_in.title") }).click();
   await page.getByRole("button", { name: person }).click();
-  await page.getByRole("heading", { name: "Virtual machines" }).waitFor();
+  await page.getByRole("heading", { name: say(locale, "vms.title") }).waitFor();
   return { page, context, faults };
 }
 

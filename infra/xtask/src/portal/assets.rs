@@ -20,7 +20,7 @@ type Urls = BTreeMap<String, String>;
 pub(super) fn write(frontend: &Path, bindings: &Path, out: &Path) -> Result<()> {
     let mut urls = Urls::new();
     write_hashed(&mut urls, out, "portal_bg.wasm", &read(&bindings.join("portal_bg.wasm"))?)?;
-    write_hashed(&mut urls, out, "style.css", &read(&frontend.join("style.css"))?)?;
+    write_hashed(&mut urls, out, "style.css", &stylesheet(&frontend.join("style"))?)?;
     let portal = with_snippets(&read_text(&bindings.join("portal.js"))?, &bindings.join("snippets"), out)?;
     write_hashed(&mut urls, out, "portal.js", portal.as_bytes())?;
     let boot = fill(&read_text(&frontend.join("boot.js"))?, &urls).context("frontend/boot.js")?;
@@ -28,6 +28,15 @@ pub(super) fn write(frontend: &Path, bindings: &Path, out: &Path) -> Result<()> 
     let index = fill(&read_text(&frontend.join("index.html"))?, &urls).context("frontend/index.html")?;
     write_file(out, "index.html", index.as_bytes())?;
     copy_below(&frontend.join("public"), out, "")
+}
+
+/// One stylesheet of the files in a folder, in the order of their names.
+fn stylesheet(folder: &Path) -> Result<Vec<u8>> {
+    let mut sheet = Vec::new();
+    for file in files_below(folder)? {
+        sheet.extend(read(&file)?);
+    }
+    Ok(sheet)
 }
 
 /// The generated module, importing the crates' own scripts from a folder that is named after what they say.
