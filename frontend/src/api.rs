@@ -5,8 +5,9 @@ use leptos::{leptos_dom::helpers::TimeoutHandle, prelude::*};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use shared::{
     api::{
-        ActivityQuery, CreateGrant, GrantList, GrantView, IDEMPOTENCY_HEADER, PORTAL_HEADER, PutPolicy,
-        RemovedPolicy, Session, VmDetail, VmList, grant_path, policy_path, revoke_path, route, vm_path,
+        ActivityQuery, CreateGrant, GrantList, GrantView, HealthReport, IDEMPOTENCY_HEADER, PORTAL_HEADER,
+        PutPolicy, RemovedPolicy, Session, VmDetail, VmList, grant_path, policy_path, revoke_path, route,
+        vm_path,
     },
     grant::GrantId,
     vm::VmId,
@@ -17,6 +18,7 @@ use crate::{
     browser,
     clock::Clock,
     model::{failure::Failure, preview::Preview, step::Page},
+    reach::Reach,
 };
 
 /// How long an answer may take.
@@ -29,7 +31,11 @@ const NOTHING: Option<&()> = None;
 pub(crate) struct Client {
     clock: Clock,
     signed_out: RwSignal<bool>,
+    reach: Reach,
 }
+
+/// Written when somebody signs out, which other tabs hear of.
+const SIGNED_OUT: &str = "postern.signed-out";
 
 /// What the session is answered with while nobody is signed in.
 const NOBODY: u16 = 204;
@@ -40,9 +46,24 @@ struct SignedOutTo {
     location: String,
 }
 
+/// How many VMs are offered to choose from.
+const FOUND: u16 = 20;
+
+#[derive(Deserialize)]
+struct Found {
+    vms: Vec<FoundVm>,
+}
+
+/// As much of a VM as tells it from others.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct FoundVm {
+    pub vm: VmId,
+    pub subscription_name: String,
+}
+
 impl Client {
     pub(crate) fn new(clock: Clock) -> Self {
-        Self { clock, signed_out: RwSignal::new(false) }
+        Self { clock, signed_out: RwSignal::new(false), reach: Reach::new() }
     }
 
     /// Tracked: whether an answer said that nobody is signed in.
@@ -50,9 +71,15 @@ impl Client {
         self.signed_out.get()
     }
 
+    /// Whether Postern answers.
+    pub(crate) const fn reach(self) -> Reach {
+        self.reach
+    }
+
     pub(crate) async fn read_session(self) -> Result<Session, Failure> {
         let session: Session = self.get(route::SESSION).await?;
         self.clock.heard(session.server_time);
+        self.signed_out.maybe_update(std::mem::take);
         Ok(session)
     }
 
@@ -108,9 +135,21 @@ impl Client {
         Ok(activity)
     }
 
-    /// Ends the session; the answer is where to go.
+    /// The first VMs whose name, resource group or subscription has `text` in it.
+    pub(crate) async fn find_vms(self, text: &str) -> Result<Vec<FoundVm>, Failure> {
+        let path = format!("{}?limit={FOUND}&search={}", route::VMS, browser::encoded(text));
+        let found: Found = self.get(&path).await?;
+        Ok(found.vms)
+    }
+
+    pub(crate) async fn read_health(self) -> Result<HealthReport, Failure> {
+        self.get(route::HEALTH).await
+    }
+
+    /// Ends the session, in other tabs too; the answer is where to go.
     pub(crate) async fn sign_out(self) -> Result<String, Failure> {
         let to: SignedOutTo = self.send(Call::new(Method::POST, route::SIGN_OUT), NOTHING).await?;
+        browser::store(SIGNED_OUT, Some(&browser::random_name()));
         Ok(to.location)
     }
 
@@ -131,7 +170,11 @@ impl Client {
         call: Call,
         body: Option<&impl Serialize>,
     ) -> Result<T, Failure> {
-        let (status, text) = call.send(body).await.ok_or(Failure::Unreachable)?;
+        let Some((status, text)) = call.send(body).await else {
+            self.reach.lose();
+            return Err(Failure::Unreachable);
+        };
+        self.reach.hear(self.clock.exact_now());
         if status == NOBODY {
             self.signed_out.set(true);
             return Err(Failure::SignedOut);
@@ -209,10 +252,14 @@ pub(crate) fn activity_csv(query: &ActivityQuery) -> String {
 }
 
 fn with_query(path: &str, query: &ActivityQuery) -> String {
-    let ActivityQuery { vm, subscription, before, limit, .. } = query;
+    let ActivityQuery { vm, subscription, person, kind, since, until, before, limit } = query;
     let pairs = [
         ("vm", vm.as_ref().map(ToString::to_string)),
         ("subscription", subscription.map(|id| id.to_string())),
+        ("person", person.clone()),
+        ("kind", kind.as_ref().map(ToString::to_string)),
+        ("since", since.map(|at| at.to_string())),
+        ("until", until.map(|at| at.to_string())),
         ("before", before.clone()),
         ("limit", limit.map(|limit| limit.to_string())),
     ];

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::{SignedDuration, Timestamp};
 use leptos::prelude::*;
 use shared::api::Session;
 
@@ -10,15 +11,16 @@ use crate::{
     clock::Clock,
     components::{
         header::Header, health_banner::HealthBanner, language_toggle::LanguageToggle, notice::FailureNotice,
-        skeleton::Skeleton,
+        skeleton::Skeleton, unreached::Unreached, updated::Updated,
     },
     language::Spoken,
     live::Live,
     model::{failure::Failure, link::Page},
     pages::{
-        access::Access, activity::ActivityLog, connect::Connect, not_found::NotFound, sign_in::SignIn,
-        vms::Vms,
+        access::Access, activity::ActivityLog, connect::Connect, health::Health, not_found::NotFound,
+        sign_in::SignIn, vms::Vms,
     },
+    reach::Wake,
     route::Route,
     session::SignedIn,
 };
@@ -31,17 +33,18 @@ enum Gate {
     Waiting,
     SignedOut,
     Failed(Failure),
-    SignedIn,
+    /// Whoever it is: the pages of one are not another's.
+    SignedIn(String),
 }
 
 #[component]
 pub(crate) fn App() -> impl IntoView {
-    let clock = Clock::start();
+    let clock = Clock::start(Wake::provide());
     let client = Client::new(clock);
-    let session = Live::new(|_: &Session| SESSION_PACE, move || client.read_session());
+    let session = Live::new(move |session| pace(session, clock.exact_now()), move || client.read_session());
     let gate = Memo::new(move |_| match (client.is_signed_out(), session.get(), session.failure()) {
         (true, ..) => Gate::SignedOut,
-        (false, Some(_), _) => Gate::SignedIn,
+        (false, Some(session), _) => Gate::SignedIn(session.requester.id),
         (false, None, Some(failure)) => Gate::Failed(failure),
         (false, None, None) => Gate::Waiting,
     });
@@ -51,11 +54,20 @@ pub(crate) fn App() -> impl IntoView {
         spoken.get();
         match gate.get() {
             Gate::Waiting => view! { <Outside><Skeleton/></Outside> }.into_any(),
-            Gate::SignedOut => view! { <Outside><SignIn/></Outside> }.into_any(),
+            Gate::SignedOut => {
+                let ended = session.get_untracked().is_some();
+                view! { <Outside><SignIn ended/></Outside> }.into_any()
+            }
             Gate::Failed(failure) => view! { <Outside><FailureNotice failure/></Outside> }.into_any(),
-            Gate::SignedIn => view! { <Inside session client clock/> }.into_any(),
+            Gate::SignedIn(_) => view! { <Inside session client clock/> }.into_any(),
         }
     }
+}
+
+/// A session is asked after again when it should be over.
+fn pace(session: &Session, now: Timestamp) -> Duration {
+    let left = session.expires_at.duration_since(now) + SignedDuration::from_secs(1);
+    Duration::try_from(left).map_or(SESSION_PACE, |left| left.clamp(Duration::from_secs(1), SESSION_PACE))
 }
 
 /// What is shown to nobody in particular.
@@ -85,10 +97,13 @@ fn Inside(session: Live<Session>, client: Client, clock: Clock) -> impl IntoView
         Page::Connect(vm) => view! { <Connect vm/> }.into_any(),
         Page::Access => view! { <Access/> }.into_any(),
         Page::Activity => view! { <ActivityLog/> }.into_any(),
+        Page::Health => view! { <Health/> }.into_any(),
         Page::Unknown => view! { <NotFound/> }.into_any(),
     };
     view! {
         <Header/>
+        <Unreached/>
+        <Updated/>
         <HealthBanner/>
         <main class="page" id="main" tabindex=-1>
             {shown}

@@ -17,3 +17,5 @@ pub(crate) mod state_mark;
 pub(crate) mod theme_toggle;
 pub(crate) mod through;
 pub(crate) mod time;
+pub(crate) mod unreached;
+pub(crate) mod updated;

@@ -14,6 +14,7 @@ mod language;
 mod live;
 mod model;
 mod pages;
+mod reach;
 mod route;
 mod session;
 mod task;

@@ -1,13 +1,16 @@
 //! What the portal knows and says: plain structs and functions without a browser, tested on the host.
 
+pub(crate) mod activity_filter;
 mod denial;
 pub(crate) mod durations;
 pub(crate) mod failure;
 pub(crate) mod form;
 pub(crate) mod health;
+pub(crate) mod health_report;
 pub(crate) mod language;
 pub(crate) mod lease;
 pub(crate) mod link;
+mod policy_words;
 pub(crate) mod port_state;
 pub(crate) mod prefill;
 pub(crate) mod preview;

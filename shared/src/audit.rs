@@ -47,6 +47,9 @@ pub enum Event {
     RuleWritten {
         nsg: NsgId,
         rule: NsgRule,
+        /// The rule of that name before, where there was one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        replaced: Option<Box<NsgRule>>,
         correlation_id: Option<String>,
         /// What it opened and closed, as worked out before it was written.
         #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,5 +1,6 @@
 //! `/api/activity`: every step is there, in order, and cannot be changed quietly.
 
+use serde_json::json;
 use shared::api::route;
 use tests::{PRODUCTION, World, vm};
 
@@ -71,6 +72,31 @@ async fn the_csv_has_the_same_steps() {
     let steps = kinds(&world, "ADMIN").await.len();
     assert!(lines.len() == steps + 1, "{}", csv.text);
     assert!(csv.text.contains(",granted,"), "{}", csv.text);
+}
+
+#[tokio::test]
+async fn the_csv_tells_why_somebody_asked_and_no_spreadsheet_runs_it() {
+    let world = World::start().await;
+    world.client("ADMIN").await.enable(&vm("web-01"), 22).await.expect(200);
+    let opening = json!({ "vm": vm("web-01"), "port": 22, "duration": "PT1H" });
+    let body = json!({ "openings": [opening], "justification": "=1+1, \"now\"" });
+    world.client("REQUESTER").await.post(route::GRANTS, &body).await.expect(201);
+    let csv = world.client("ADMIN").await.get(route::ACTIVITY_CSV).await.expect(200);
+    let head = csv.text.lines().next().unwrap();
+    assert!(head.contains(",summary,justification,grant,"), "{head}");
+    assert!(csv.text.contains(",\"'=1+1, \"\"now\"\"\","), "{}", csv.text);
+}
+
+#[tokio::test]
+async fn a_written_rule_is_kept_with_the_one_whose_place_it_took() {
+    let world = World::start().await;
+    let admin = world.client("ADMIN").await;
+    admin.enable(&vm("web-01"), 22).await.expect(200);
+    admin.enable(&vm("web-01"), 2222).await.expect(200);
+    let answer = admin.get(&format!("{}?kind=rule_written", route::ACTIVITY)).await.expect(200);
+    let replaced: Vec<bool> = answer.json["steps"].as_array().unwrap().iter().map(|step| step["entry"]["replaced"].is_object()).collect();
+    assert_eq!(replaced.last(), Some(&false), "{}", answer.text);
+    assert!(replaced.contains(&true), "{}", answer.text);
 }
 
 #[tokio::test]

@@ -15,6 +15,16 @@ async fn it_is_for_who_may_configure_some_vm() {
 }
 
 #[tokio::test]
+async fn the_session_tells_who_may_read_it_and_the_version() {
+    let world = World::start().await;
+    for (who, may) in [("ADMIN", true), ("REQUESTER", false), ("READER", false), ("NOBODY", false)] {
+        let session = world.client(who).await.get(route::SESSION).await.expect(200);
+        assert_eq!(session.json["configures"], may, "{who}");
+        assert_eq!(session.json["version"], env!("CARGO_PKG_VERSION"));
+    }
+}
+
+#[tokio::test]
 async fn a_right_on_a_single_vm_is_enough() {
     let world = World::start().await;
     let path = format!(

@@ -48,10 +48,11 @@ export const vmId = (name) =>
   `/subscriptions/${PRODUCTION}/resourceGroups/prod-rg/providers/Microsoft.Compute/virtualMachines/${name}`;
 export const connectUrl = (name) => `${URL_}/connect/${PRODUCTION}/prod-rg/${name}`;
 
-/** A page of somebody who has signed in; `faults` collects what a page must never do. */
-export async function signIn(browser, person, options = {}) {
+/** A page of somebody who has signed in; `faults` collects what a page must never do. `prepare` is given the empty page. */
+export async function signIn(browser, person, options = {}, prepare = () => {}) {
   const context = await browser.newContext({ viewport: WIDE, ...options });
   const page = await context.newPage();
+  await prepare(page);
   const faults = watch(page);
   await page.goto(URL_);
   const locale = options.locale?.startsWith("zh") ? "zh-TW" : "en";

@@ -22,12 +22,18 @@ pub(crate) fn CopyText(text: String) -> impl IntoView {
 
 /// Copies `text`, and says for a moment that it did.
 #[component]
-pub(crate) fn CopyButton(text: String, label: &'static str) -> impl IntoView {
+pub(crate) fn CopyButton(
+    #[prop(into)] text: Signal<String>,
+    label: &'static str,
+    /// What is copied, where several such buttons stand together.
+    #[prop(optional, into)]
+    what: Option<String>,
+) -> impl IntoView {
     let language = language();
     let shown = RwSignal::new(label);
     let tasks = Tasks::here();
     let copy = move |_| {
-        let text = text.clone();
+        let text = text.get_untracked();
         tasks.run(async move {
             let done = browser::copy(&text).await;
             shown.set(if done { say!(language, common.copied) } else { say!(language, common.copy_refused) });
@@ -39,6 +45,7 @@ pub(crate) fn CopyButton(text: String, label: &'static str) -> impl IntoView {
         <button type="button" class="button button--quiet" on:click=copy>
             <Icon name="copy"/>
             <span aria-live="polite">{shown}</span>
+            {what.map(|what| view! { <span class="visually-hidden">{what}</span> })}
         </button>
     }
 }

@@ -52,6 +52,8 @@ fn Pages() -> impl IntoView {
     let language = language();
     let route = Route::here();
     let path = Memo::new(move |_| route.path());
+    let session = SignedIn::of_page().session;
+    let configures = Memo::new(move |_| session.with(|session| session.configures));
     let link = move |href: &'static str, text: &'static str, also: &'static str| {
         let current = move || {
             path.with(|path| path == href || (!also.is_empty() && path.starts_with(also))).then_some("page")
@@ -63,6 +65,7 @@ fn Pages() -> impl IntoView {
             {link("/", say!(language, header.vms), "/connect/")}
             {link("/access", say!(language, header.access), "")}
             {link("/activity", say!(language, header.activity), "")}
+            {move || configures.get().then(|| link("/health", say!(language, header.health), ""))}
         </nav>
     }
 }

@@ -19,7 +19,14 @@ pub(crate) fn FailureNotice(#[prop(into)] failure: Failure) -> impl IntoView {
     }
 }
 
-/// The same for a failure that comes and goes.
+/// Why a page cannot say what is true; that Postern does not answer is said above every page already.
+#[component]
+pub(crate) fn PageFailure(#[prop(into)] failure: Signal<Option<Failure>>) -> impl IntoView {
+    let shown = Memo::new(move |_| failure.get().filter(|failure| *failure != Failure::Unreachable));
+    move || shown.get().map(|failure| view! { <FailureNotice failure/> })
+}
+
+/// What went wrong with something that was asked for, as long as it is so.
 #[component]
 pub(crate) fn MaybeFailure(#[prop(into)] failure: Signal<Option<Failure>>) -> impl IntoView {
     move || failure.get().map(|failure| view! { <FailureNotice failure/> })

@@ -20,6 +20,7 @@ pub(crate) enum Page {
     Connect(VmId),
     Access,
     Activity,
+    Health,
     Unknown,
 }
 
@@ -33,6 +34,7 @@ impl Page {
             }
             ["access"] => Self::Access,
             ["activity"] => Self::Activity,
+            ["health"] => Self::Health,
             _ => Self::Unknown,
         }
     }
@@ -104,6 +106,7 @@ mod tests {
         assert_eq!(Page::of("/"), Page::Vms);
         assert_eq!(Page::of("/access"), Page::Access);
         assert_eq!(Page::of("/activity/"), Page::Activity);
+        assert_eq!(Page::of("/health"), Page::Health);
         assert_eq!(Page::of("/nowhere"), Page::Unknown);
     }
 

@@ -32,13 +32,17 @@ impl Preview {
         if !against.is_empty() {
             return against;
         }
-        let Proof { opens, closes } = &self.proof;
-        if opens.is_empty() && closes.is_empty() {
+        if self.proof.is_empty() {
             return vec![say!(language, preview.already).to_owned()];
         }
-        let opens = opens.iter().map(|packets| said(packets, true, language));
-        opens.chain(closes.iter().map(|packets| said(packets, false, language))).collect()
+        effects(&self.proof, language)
     }
+}
+
+/// Who gets in and who no longer does, in sentences.
+pub(crate) fn effects(proof: &Proof, language: Language) -> Vec<String> {
+    let opens = proof.opens.iter().map(|packets| said(packets, true, language));
+    opens.chain(proof.closes.iter().map(|packets| said(packets, false, language))).collect()
 }
 
 fn said(packets: &Packets, opens: bool, language: Language) -> String {

@@ -46,7 +46,15 @@ pub(crate) fn unusable() -> SourceSeen {
 
 pub(crate) fn a_session() -> Session {
     let health = Health { last_sweep_at: Some(now()), timer_silent_since: None, overdue: 0 };
-    Session { requester: rui(), expires_at: later(3600), source: seen(), server_time: now(), health }
+    Session {
+        requester: rui(),
+        expires_at: later(3600),
+        source: seen(),
+        server_time: now(),
+        health,
+        configures: false,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    }
 }
 
 pub(crate) fn a_policy() -> ProtectedVm {

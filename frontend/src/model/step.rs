@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use shared::vm::VmId;
 
+pub(crate) mod detail;
 mod sentence;
 
 /// What `GET /api/activity` answers.
@@ -21,6 +22,13 @@ pub(crate) struct Page {
 pub(crate) struct Step {
     entry: Map<String, Value>,
     summary: String,
+}
+
+/// What of `read` is not in `known`. Both are newest first, so only the newest of the known can be read again.
+pub(crate) fn newer(read: &[Step], known: &[Step]) -> Vec<Step> {
+    let newest = known.first().and_then(Step::at);
+    let same: Vec<&str> = known.iter().take_while(|step| step.at() == newest).map(Step::hash).collect();
+    read.iter().filter(|step| !same.contains(&step.hash())).cloned().collect()
 }
 
 /// The parts of an entry that are not the event's own.
@@ -53,13 +61,8 @@ impl Step {
         self.text("vm")?.parse().ok()
     }
 
-    /// ARM's id of the write.
-    pub(crate) fn correlation_id(&self) -> Option<&str> {
-        self.text("correlation_id")
-    }
-
     /// The event alone as indented JSON.
-    pub(crate) fn event_json(&self) -> String {
+    fn event_json(&self) -> String {
         let own = self.entry.iter().filter(|(name, _)| !ENVELOPE.contains(&name.as_str()));
         let own: Map<String, Value> = own.map(|(name, value)| (name.clone(), value.clone())).collect();
         serde_json::to_string_pretty(&own).unwrap_or_default()
@@ -99,23 +102,21 @@ pub(super) mod tests {
             (step.at(), step.vm(), step.actor()),
             (Some(now()), Some(web_01()), Some("rui@contoso.example"))
         );
-        assert_eq!((step.hash().len(), step.correlation_id()), (64, None));
+        assert_eq!(step.hash().len(), 64);
     }
 
     #[test]
-    fn a_write_is_shown_with_azures_own_id() {
-        let nsg = "/subscriptions/0b1f6471-1bf0-4dda-aec3-cb9272f09590/resourceGroups/prod-rg/providers\
-                   /Microsoft.Network/networkSecurityGroups/web-01-nsg";
-        let event = Event::WriteFailed {
-            nsg: nsg.parse().unwrap(),
-            rule: "postern-guard".to_owned(),
-            error: "locked".to_owned(),
-            correlation_id: Some("5f0c1c30".to_owned()),
+    fn only_what_was_not_known_is_new() {
+        let step = |seq: u64, at: &str| -> Step {
+            let text = format!(r#"{{"entry":{{"seq":{seq},"at":"{at}","hash":"{seq}"}},"summary":""}}"#);
+            serde_json::from_str(&text).unwrap()
         };
-        let step = read(event);
-        assert_eq!(step.correlation_id(), Some("5f0c1c30"));
-        assert!(step.event_json().contains("\"error\": \"locked\""), "{}", step.event_json());
-        assert!(!step.event_json().contains("previous"), "{}", step.event_json());
+        let [noon, later] = ["2026-11-24T12:00:00Z", "2026-11-24T12:00:01Z"];
+        let known = [step(2, noon), step(1, noon)];
+        let read = [step(4, later), step(3, noon), step(2, noon), step(1, noon)];
+        let seqs: Vec<u64> = newer(&read, &known).iter().map(Step::seq).collect();
+        assert_eq!(seqs, [4, 3]);
+        assert_eq!(newer(&read[..1], &read), []);
     }
 
     #[test]

@@ -50,6 +50,13 @@ pub(crate) fn absolute(at: Timestamp, zone: Offset) -> String {
     )
 }
 
+/// *2026-11-24T14:05*, as a field for local date and time has it.
+pub(crate) fn in_field(at: Timestamp, zone: Offset) -> String {
+    let mut text = absolute(at, zone).replacen(' ', "T", 1);
+    text.truncate("2026-11-24T14:05".len());
+    text
+}
+
 fn zone_name(zone: Offset) -> String {
     let seconds = zone.seconds();
     let sign = if seconds < 0 { '-' } else { '+' };
@@ -123,5 +130,6 @@ mod tests {
         assert_eq!(absolute(then, Offset::UTC), "2026-11-24 14:05:12 UTC");
         assert_eq!(absolute(then, Offset::constant(-5)), "2026-11-24 09:05:12 UTC-5");
         assert_eq!(absolute(then, india), "2026-11-24 19:35:12 UTC+5:30");
+        assert_eq!(in_field(then, india), "2026-11-24T19:35");
     }
 }

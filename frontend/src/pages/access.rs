@@ -10,10 +10,10 @@ mod lease_row;
 use self::lease_row::{EndedRow, OpenRow};
 use crate::{
     clock::Clock,
-    components::{empty::Empty, notice::MaybeFailure, page_title::set_page_title, skeleton::SkeletonRows},
+    components::{empty::Empty, notice::PageFailure, page_title::set_page_title, skeleton::SkeletonRows},
     language::{language, say},
     live::Live,
-    model::lease::is_settled,
+    model::{failure::Failure, lease::is_settled},
     session::SignedIn,
 };
 
@@ -34,7 +34,8 @@ pub(crate) fn Access() -> impl IntoView {
     let leases = Memo::new(move |_| {
         live.get().map(|list| list.grants.into_iter().flat_map(|grant| grant.leases).collect::<Vec<_>>())
     });
-    let failure = Signal::derive(move || live.failure());
+    let unreachable = move || client.reach().lost().map(|_| Failure::Unreachable);
+    let failure = Signal::derive(move || live.failure().or_else(unreachable));
     let reload = Callback::new(move |()| live.reload());
     let known = Memo::new(move |_| leases.with(Option::is_some));
     let body = move || match (known.get(), failure.with(Option::is_some)) {
@@ -44,7 +45,7 @@ pub(crate) fn Access() -> impl IntoView {
     };
     view! {
         <h1>{say!(language, access.title)}</h1>
-        <MaybeFailure failure/>
+        <PageFailure failure/>
         {body}
     }
 }

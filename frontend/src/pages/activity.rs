@@ -1,96 +1,85 @@
-//! The audit, newest first.
+//! The audit, newest first: the part of it that the page's address says.
 
 use leptos::prelude::*;
-use shared::{api::ActivityQuery, vm::VmId};
 
+mod details;
+mod filters;
 mod log;
 mod step_row;
+mod table;
+mod vm_field;
 
-use self::{log::Log, step_row::StepRow};
+use self::{filters::Filters, log::Log, table::Steps};
 use crate::{
-    api,
-    components::{empty::Empty, notice::MaybeFailure, page_title::set_page_title, skeleton::SkeletonRows},
+    api, browser,
+    components::{copy::CopyButton, notice::PageFailure, page_title::set_page_title},
     language::{language, say},
-    model::{link, step::Step},
+    model::{activity_filter::ActivityFilter, link},
     route::Route,
+    session::SignedIn,
 };
 
 #[component]
 pub(crate) fn ActivityLog() -> impl IntoView {
     let route = Route::here();
-    let vm: Memo<Option<VmId>> = Memo::new(move |_| route.query("vm")?.parse().ok());
+    let filter = Memo::new(move |_| ActivityFilter::from_query(&|name| route.query(name)));
+    let vm = Memo::new(move |_| filter.with(|filter| filter.vm.clone()));
     let language = language();
     let title = move || match vm.get() {
         Some(vm) => say!(language, activity.title_of, vm = vm.name()),
         None => say!(language, activity.title).to_owned(),
     };
     set_page_title(title);
-    let log = Log::new(vm);
+    let log = Log::new(filter);
     let of_one = move || {
-        vm.get().map(|vm| {
-            view! {
-                <a class="button" href="/activity">{say!(language, activity.all)}</a>
-                <a class="button" href=link::connect(&vm)>{say!(language, common.connect)}</a>
-            }
-        })
+        let href = link::connect(&vm.get()?);
+        Some(view! { <a class="button" href=href>{say!(language, common.connect)}</a> })
     };
-    let csv = move || api::activity_csv(&ActivityQuery { vm: vm.get(), ..ActivityQuery::default() });
     view! {
         <div class="heading">
             <h1>{title}</h1>
             <div class="heading__actions">
+                <Fresh log/>
                 {of_one}
-                <button type="button" class="button" on:click=move |_| log.restart()>{say!(language, activity.refresh)}</button>
-                <a class="button" href=csv download="postern-activity.csv" rel="external">{say!(language, activity.download)}</a>
+                <TakeAway filter/>
             </div>
         </div>
-        <MaybeFailure failure=log.failure/>
-        <Steps log/>
+        <Filters filter/>
+        <PageFailure failure=log.failure/>
+        <Steps log filter/>
     }
 }
 
+/// What has happened since the list was read does not push it down: it is announced.
 #[component]
-fn Steps(log: Log) -> impl IntoView {
+fn Fresh(log: Log) -> impl IntoView {
     let language = language();
-    let stage = Memo::new(move |_| log.steps.with(|steps| steps.as_ref().map(Vec::is_empty)));
-    move || match stage.get() {
-        None if log.failure.with(Option::is_some) => ().into_any(),
-        None => view! { <SkeletonRows/> }.into_any(),
-        Some(true) => {
-            let (title, text) = (say!(language, activity.empty), say!(language, activity.empty_text));
-            view! { <Empty title=title.to_owned() text=text.to_owned()/> }.into_any()
-        }
-        Some(false) => view! { <Table log/> }.into_any(),
-    }
-}
-
-#[component]
-fn Table(log: Log) -> impl IntoView {
-    let language = language();
-    let heads = [
-        say!(language, activity.time),
-        say!(language, activity.who),
-        step_row::VM,
-        say!(language, activity.what),
-    ];
-    let heads = heads.map(|name| view! { <th scope="col">{name}</th> });
-    let steps = move || log.steps.get().unwrap_or_default();
-    let key = |step: &Step| step.hash().to_owned();
-    let older = move || {
-        let more = log.next.with(Option::is_some);
-        more.then(|| {
-            view! {
-                <button type="button" class="button" disabled=log.busy on:click=move |_| log.older()>
-                    {say!(language, activity.older)}
-                </button>
-            }
-        })
+    let count = Memo::new(move |_| log.fresh.with(Vec::len));
+    let text = move || match count.get() {
+        0 => say!(language, activity.refresh).to_owned(),
+        1 => say!(language, activity.show_one).to_owned(),
+        count => say!(language, activity.show_new, count = count),
     };
+    let class = move || if count.get() > 0 { "button button--fresh" } else { "button" };
     view! {
-        <table class="table table--activity" aria-label=say!(language, activity.title)>
-            <thead><tr>{heads.collect_view()}</tr></thead>
-            <tbody><For each=steps key children=|step| view! { <StepRow step/> }/></tbody>
-        </table>
-        <p>{older}</p>
+        <button type="button" class=class aria-live="polite" on:click=move |_| log.refresh()>{text}</button>
+    }
+}
+
+/// The same entries elsewhere: as a link, and as a file.
+#[component]
+fn TakeAway(filter: Memo<ActivityFilter>) -> impl IntoView {
+    let clock = SignedIn::of_page().clock;
+    let language = language();
+    let here = Signal::derive(move || {
+        let origin = window().location().origin().unwrap_or_default();
+        format!("{origin}{}", filter.with(|filter| filter.address(browser::encoded)))
+    });
+    let csv = move || filter.with(|filter| api::activity_csv(&filter.query(clock.coarse_now())));
+    view! {
+        <CopyButton text=here label=say!(language, activity.copy_link)/>
+        <a class="button" href=csv download="postern-activity.csv" rel="external">
+            {say!(language, activity.download)}
+        </a>
     }
 }

@@ -13,7 +13,7 @@ mod tabs;
 use self::{table::Table, tabs::Tabs};
 use crate::{
     components::{
-        notice::MaybeFailure,
+        notice::PageFailure,
         page_title::set_page_title,
         policy_dialog::{PolicyChange, PolicyDialog},
         skeleton::SkeletonRows,
@@ -73,7 +73,7 @@ pub(crate) fn Vms() -> impl IntoView {
             <Search needle/>
         </div>
         <Tabs tab counts/>
-        <MaybeFailure failure/>
+        <PageFailure failure/>
         {body}
         <Inventory live/>
         <PolicyDialog change=shown.change on_done=Callback::new(move |()| live.reload())/>

@@ -41,6 +41,14 @@ pub(super) struct Reconciled {
     pub(super) failure: Option<EnforceError>,
 }
 
+/// A change that ARM took.
+struct Done<'c> {
+    change: &'c RuleChange,
+    replaced: Option<Box<NsgRule>>,
+    written: Written,
+    proof: Proof,
+}
+
 impl Engine {
     /// Observes, plans, proves and applies until there is nothing to do: the last look is the confirmation.
     pub(super) async fn reconcile(&self, nsg: &NsgId) -> Result<Reconciled, EnforceError> {
@@ -106,7 +114,8 @@ impl Engine {
             };
             match self.fabric.apply(nsg, change).await {
                 Ok(written) => {
-                    self.note_written(nsg, change, stamp, written, proof).await?;
+                    let done = Done { change, replaced: replaced(&state, change), written, proof };
+                    self.note_written(nsg, stamp, done).await?;
                     state = after;
                 }
                 Err(failure) => {
@@ -179,15 +188,14 @@ impl Engine {
     async fn note_written(
         &self,
         nsg: &NsgId,
-        change: &RuleChange,
         stamp: Option<Stamp>,
-        Written { correlation_id }: Written,
-        proof: Proof,
+        Done { change, replaced, written, proof }: Done<'_>,
     ) -> Result<(), EnforceError> {
         let (nsg_id, rule, proof) = (nsg.clone(), change.rule().clone(), Some(proof));
+        let Written { correlation_id } = written;
         let put = matches!(change, RuleChange::Put(_));
         let event = if put {
-            Event::RuleWritten { nsg: nsg_id, rule, correlation_id, proof }
+            Event::RuleWritten { nsg: nsg_id, rule, replaced, correlation_id, proof }
         } else {
             Event::RuleRemoved { nsg: nsg_id, rule, correlation_id, proof }
         };
@@ -280,4 +288,10 @@ fn may_pass(error: &FabricError) -> bool {
         FabricError::Throttled { retry_after } => retry_after.is_none_or(|wait| wait <= LONGEST_WAIT),
         other => other.is_transient(),
     }
+}
+
+/// The rule in whose place a written one stands now.
+fn replaced(before: &ObservedNsg, change: &RuleChange) -> Option<Box<NsgRule>> {
+    let name = &change.rule().name;
+    before.rules.iter().find(|rule| rule.name.eq_ignore_ascii_case(name)).cloned().map(Box::new)
 }

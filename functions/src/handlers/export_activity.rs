@@ -9,7 +9,7 @@ use futures::StreamExt;
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use shared::{
     api::{ActivityQuery, Step},
-    audit::Record,
+    audit::{Event, Record},
 };
 
 use super::list_activity::{filter, step};
@@ -22,8 +22,7 @@ use crate::{
 /// How many entries are in memory at once.
 const AT_A_TIME: u32 = 500;
 
-const HEAD: &str =
-    "time,subscription,sequence,actor,actor_id,virtual_machine,event,summary,grant,correlation_id,hash\r\n";
+const HEAD: &str = "time,subscription,sequence,actor,actor_id,virtual_machine,event,summary,justification,grant,correlation_id,hash\r\n";
 
 pub(crate) async fn export_activity(
     State(app): State<App>,
@@ -59,6 +58,7 @@ fn row(Step { entry, summary }: &Step) -> String {
         vm.as_ref().map(ToString::to_string).unwrap_or_default(),
         event.kind().to_owned(),
         summary.clone(),
+        justification(event).to_owned(),
         event.grant().map(|grant| grant.to_string()).unwrap_or_default(),
         event.correlation_id().unwrap_or_default().to_owned(),
         entry.hash.clone(),
@@ -66,6 +66,13 @@ fn row(Step { entry, summary }: &Step) -> String {
     let mut line = fields.iter().map(|field| cell(field)).collect::<Vec<_>>().join(",");
     line.push_str("\r\n");
     line
+}
+
+fn justification(event: &Event) -> &str {
+    match event {
+        Event::Asked { justification, .. } => justification.as_deref().unwrap_or_default(),
+        _ => "",
+    }
 }
 
 /// A cell that no spreadsheet takes for a formula.

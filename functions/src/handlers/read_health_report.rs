@@ -48,7 +48,7 @@ pub(crate) async fn read_health_report(
 }
 
 /// A subscription whose rights cannot be read keeps nobody out who may configure something in another.
-async fn configures_something(app: &App, viewer: &Requester) -> Result<bool, ApiError> {
+pub(super) async fn configures_something(app: &App, viewer: &Requester) -> Result<bool, ApiError> {
     let mut unknown = None;
     for subscription in &app.subscriptions {
         match configures_in(app, *subscription, viewer).await {

@@ -1,19 +1,22 @@
 //! `GET /api/session`: who is signed in, from where, and whether closing can be relied upon.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, pin::pin};
 
 use axum::{
     Json,
     extract::State,
     response::{IntoResponse, Response},
 };
+use futures::future::{Either, select};
 use http::StatusCode;
 use jiff::{SignedDuration, Timestamp};
 use shared::{
     api::{Health, Session, SourceConcern, SourceSeen},
+    decision::Requester,
     source::SourcePrefix,
 };
 
+use super::read_health_report::configures_something;
 use crate::{
     app::App,
     caller::{Principal, Via},
@@ -23,6 +26,9 @@ use crate::{
 
 /// A timer that has not been heard of for longer is called silent.
 const SILENT: SignedDuration = SignedDuration::from_mins(3);
+
+/// How long it may take to find out what somebody may do.
+const PATIENCE: SignedDuration = SignedDuration::from_secs(2);
 
 /// Without a session it answers 204: that is how the portal finds out, and no refusal.
 pub(crate) async fn read_session(
@@ -42,8 +48,25 @@ async fn shown(app: &App, principal: Principal) -> Result<Session, ApiError> {
     let expires_at = match principal.via {
         Via::Session { expires_at } | Via::Bearer { expires_at } => expires_at,
     };
-    let health = health(app, now).await?;
-    Ok(Session { requester: principal.requester, expires_at, source: seen(source), server_time: now, health })
+    let (health, configures) = (health(app, now).await?, configures(app, &principal.requester, now).await);
+    Ok(Session {
+        requester: principal.requester,
+        expires_at,
+        source: seen(source),
+        server_time: now,
+        health,
+        configures,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    })
+}
+
+/// Nobody waits to come in until ARM has said what they may do.
+async fn configures(app: &App, viewer: &Requester, now: Timestamp) -> bool {
+    let answer = pin!(configures_something(app, viewer));
+    match select(answer, app.engine.clock.sleep_until(now + PATIENCE)).await {
+        Either::Left((answer, _)) => answer.unwrap_or(false),
+        Either::Right(_) => false,
+    }
 }
 
 async fn health(app: &App, now: Timestamp) -> Result<Health, StoreError> {

@@ -58,3 +58,10 @@ pub struct ArmBudget {
     pub writes: u32,
     pub deletes: u32,
 }
+
+/// What it is at most: what ARM takes at once of one principal in a subscription and region.
+impl ArmBudget {
+    pub const READS: u32 = 250;
+    pub const WRITES: u32 = 200;
+    pub const DELETES: u32 = 200;
+}

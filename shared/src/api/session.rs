@@ -14,6 +14,12 @@ pub struct Session {
     pub source: SourceSeen,
     pub server_time: Timestamp,
     pub health: Health,
+    /// Whether they may configure some VM, and so read how Postern is in more detail.
+    #[serde(default)]
+    pub configures: bool,
+    /// Of the functions: a portal of another version may not fit them. Empty where it is not told.
+    #[serde(default)]
+    pub version: String,
 }
 
 /// The caller's address, worked out from the connection and the trusted proxies.

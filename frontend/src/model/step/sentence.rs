@@ -133,7 +133,7 @@ impl Step {
     }
 }
 
-fn last_segment(id: &str) -> String {
+pub(super) fn last_segment(id: &str) -> String {
     id.rsplit('/').next().unwrap_or(id).to_owned()
 }
 

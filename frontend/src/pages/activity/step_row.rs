@@ -1,59 +1,63 @@
-use leptos::prelude::*;
+use leptos::{html, prelude::*};
 use shared::vm::VmId;
 
+use super::details::Details;
 use crate::{
     browser, clock,
     components::{header::NAME, time::AbsoluteTime},
     language::{language, say},
-    model::step::Step,
+    model::{activity_filter::ActivityFilter, step::Step},
 };
 
 pub(super) const VM: &str = "VM";
 
 #[component]
-pub(super) fn StepRow(step: Step) -> impl IntoView {
+pub(super) fn StepRow(step: Step, filter: Memo<ActivityFilter>) -> impl IntoView {
     let language = language();
-    let who = step.actor().unwrap_or(NAME).to_owned();
+    let who = match step.actor() {
+        Some(name) => view! { <PersonLink name=name.to_owned() filter/> }.into_any(),
+        None => NAME.into_any(),
+    };
     let at = step.at().map(|at| view! { <AbsoluteTime at/> });
-    let vm = step.vm().map(|vm| view! { <VmLink vm/> });
+    let vm = step.vm().map(|vm| view! { <VmLink vm filter/> });
     let kind = format!("row step step--{}", step.kind());
     view! {
         <tr class=kind>
             <td data-label=say!(language, activity.time) class="step__time">{at}</td>
             <td data-label=say!(language, activity.who) class="row__user">{who}</td>
             <td data-label=VM>{vm}</td>
-            <td data-label=say!(language, activity.what) class="step__what"><Details step/></td>
+            <td data-label=say!(language, activity.what) class="step__what"><What step/></td>
         </tr>
     }
 }
 
-/// The VM's name leads to its activity alone.
+/// A name leads to what else this VM or person has, under the same other filters.
 #[component]
-fn VmLink(vm: VmId) -> impl IntoView {
-    let href = format!("/activity?vm={}", browser::encoded(&vm.to_string()));
-    view! { <a href=href>{vm.name().to_owned()}</a> }
+fn VmLink(vm: VmId, filter: Memo<ActivityFilter>) -> impl IntoView {
+    let name = vm.name().to_owned();
+    let href = move || filter.with(|filter| filter.of_vm(&vm).address(browser::encoded));
+    view! { <a href=href>{name}</a> }
 }
 
-/// The sentence, and behind it what an auditor asks for next.
 #[component]
-fn Details(step: Step) -> impl IntoView {
-    let language = language();
-    let correlation = step.correlation_id().map(str::to_owned).map(|id| {
-        view! {
-            <dt>{say!(language, activity.correlation)}</dt>
-            <dd><code>{id}</code></dd>
-        }
-    });
-    let (hash, json) = (step.hash().to_owned(), step.event_json());
+fn PersonLink(name: String, filter: Memo<ActivityFilter>) -> impl IntoView {
+    let person = name.clone();
+    let href = move || filter.with(|filter| filter.of_person(&person).address(browser::encoded));
+    view! { <a href=href>{name}</a> }
+}
+
+/// The sentence, and behind it what an auditor asks for next, made when it is looked at.
+#[component]
+fn What(step: Step) -> impl IntoView {
+    let fold = NodeRef::<html::Details>::new();
+    let seen = RwSignal::new(false);
+    let sentence = step.sentence(clock::zone, language());
+    let details = move || seen.get().then(|| view! { <Details step=step.clone()/> });
+    let look = move |_| seen.set(fold.get_untracked().is_some_and(|fold| fold.open()));
     view! {
-        <details class="fold">
-            <summary>{step.sentence(clock::zone, language)}</summary>
-            <dl class="facts">
-                {correlation}
-                <dt>{say!(language, activity.entry, number = step.seq())}</dt>
-                <dd><code>{hash}</code></dd>
-            </dl>
-            <pre class="json">{json}</pre>
+        <details class="fold" node_ref=fold on:toggle=look>
+            <summary>{sentence}</summary>
+            {details}
         </details>
     }
 }

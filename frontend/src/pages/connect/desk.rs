@@ -73,7 +73,7 @@ pub(super) enum Stage {
 
 impl Desk {
     pub(super) fn new(live: Live<VmDetail>, detail: Memo<VmDetail>, form: RequestForm) -> Self {
-        let clock = SignedIn::of_page().clock;
+        let SignedIn { client, clock, .. } = SignedIn::of_page();
         let (form, asking) = (RwSignal::new(form), RwSignal::new(false));
         let (grant, lost) = (RwSignal::new(None), RwSignal::new(None));
         let port = Memo::new(move |_| form.with(|form| form.port));
@@ -83,7 +83,8 @@ impl Desk {
             })
         });
         let stage = Memo::new(move |_| {
-            if let Some(failure) = live.failure().or_else(|| lost.get()) {
+            let unreachable = || client.reach().lost().map(|_| Failure::Unreachable);
+            if let Some(failure) = live.failure().or_else(|| lost.get()).or_else(unreachable) {
                 return Stage::Unknown(failure);
             }
             own.with(|own| stage_of(own.as_ref(), clock.now()))

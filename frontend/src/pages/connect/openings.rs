@@ -1,7 +1,10 @@
 use leptos::prelude::*;
 use shared::api::LeaseView;
 
-use super::{desk::Desk, words};
+use super::{
+    desk::{Desk, Stage},
+    words,
+};
 use crate::{
     components::{close_now::CloseNow, countdown::Countdown, state_mark::Shape},
     language::{language, say},
@@ -20,7 +23,9 @@ pub(super) fn Openings(desk: Desk) -> impl IntoView {
         let port = desk.form.with(|form| form.port);
         desk.detail.with(|detail| desk.own.with(|own| other_leases(detail, port, own.as_ref())))
     });
-    let of = move |mine: bool| others.get().into_iter().filter(|view| view.mine == mine).collect::<Vec<_>>();
+    let known = Memo::new(move |_| !matches!(desk.stage.get(), Stage::Unknown(_)));
+    let others = move || if known.get() { others.get() } else { Vec::new() };
+    let of = move |mine: bool| others().into_iter().filter(|view| view.mine == mine).collect::<Vec<_>>();
     view! {
         {move || list(of(true), say!(language, connect.more_of_yours), desk)}
         {move || list(of(false), say!(language, connect.open_for_others), desk)}

@@ -70,9 +70,10 @@ fn State(vm: VmSummary) -> impl IntoView {
     let clock = SignedIn::of_page().clock;
     let language = language();
     let open = matches!(vm.state, VmState::Open | VmState::PossiblyOpen);
+    let reach = SignedIn::of_page().client.reach();
     let until = vm.open_until.filter(|_| open).map(|end| {
         let time = move || say!(language, vms.until, time = clock_time(end, clock.coarse_now(), language));
-        view! { <span class="row__until">{time}</span> }
+        move || reach.lost().is_none().then(|| view! { <span class="row__until">{time}</span> })
     });
     view! {
         <StateMark tone=vm.state/>

@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
+use shared::api::ArmBudget;
 use tokio::sync::Notify;
 
 use super::{
@@ -13,9 +14,9 @@ use super::{
 };
 
 // Per subscription, region and principal, by Azure's "Understand how Azure Resource Manager throttles requests".
-const READS: Size = Size { burst: 250, per_second: 25 };
-const WRITES: Size = Size { burst: 200, per_second: 10 };
-const DELETES: Size = Size { burst: 200, per_second: 10 };
+const READS: Size = Size { burst: ArmBudget::READS, per_second: 25 };
+const WRITES: Size = Size { burst: ArmBudget::WRITES, per_second: 10 };
+const DELETES: Size = Size { burst: ArmBudget::DELETES, per_second: 10 };
 /// Writes and deletes together, per subscription and region, by the same page's part on Microsoft.Network.
 const NETWORK_WRITES: usize = 1000;
 const NETWORK_SPAN: SignedDuration = SignedDuration::from_mins(5);
