@@ -21,13 +21,25 @@ const TEXTS = {
     loading: "Loading",
     failed:
       "The portal could not start, so the state of your ports is unknown. Reload the page; it needs a browser with WebAssembly.",
+    reload: "Reload",
   },
   "zh-TW": {
     loading: "載入中",
     failed: "入口網站無法啟動，因此連接埠的狀態不明。請重新整理頁面；瀏覽器必須支援 WebAssembly。",
+    reload: "重新整理",
   },
 };
 const texts = TEXTS[root.lang];
+
+const sayThatItFailed = (message) => {
+  message.className = "notice notice--danger";
+  message.textContent = texts.failed;
+  const reload = document.createElement("button");
+  reload.className = "button";
+  reload.textContent = texts.reload;
+  reload.addEventListener("click", () => location.reload());
+  message.after(reload);
+};
 
 const start = async () => {
   const message = document.getElementById("boot-message");
@@ -36,11 +48,29 @@ const start = async () => {
     const { default: init } = await import("{{portal.js}}");
     await init({ module_or_path: "{{portal_bg.wasm}}" });
   } catch (error) {
-    if (message) {
-      message.className = "notice notice--danger";
-      message.textContent = texts.failed;
-    }
+    if (message) sayThatItFailed(message);
     console.error(error);
   }
 };
-start();
+
+const WORKER = "/sw.js";
+const onlyTheWorker = (path) => {
+  if (path === WORKER) return path;
+  throw new TypeError(`${path} is no script of the portal's`);
+};
+
+/** Lets a worker keep the shell. Where a newer version of it takes over, the page is told that it is of an older one. */
+const keepTheShell = async () => {
+  const workers = navigator.serviceWorker;
+  if (!workers) return;
+  const had = workers.controller;
+  workers.addEventListener("controllerchange", () => {
+    if (had) dispatchEvent(new Event("postern-updated"));
+  });
+  const policy = globalThis.trustedTypes?.createPolicy("postern", { createScriptURL: onlyTheWorker });
+  const url = policy ? policy.createScriptURL(WORKER) : WORKER;
+  await workers.register(url, { updateViaCache: "none" });
+};
+
+// A browser that does without a worker, as in a private window, does without a portal that comes up offline.
+start().then(keepTheShell).catch(() => {});

@@ -10,8 +10,8 @@ use http::{HeaderName, HeaderValue, header};
 use crate::app::App;
 
 const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; connect-src 'self'; \
-                      img-src 'self' data:; manifest-src 'self'; frame-ancestors 'none'; base-uri 'none'; \
-                      form-action 'self'; require-trusted-types-for 'script'";
+                      img-src 'self' data:; manifest-src 'self'; worker-src 'self'; frame-ancestors 'none'; \
+                      base-uri 'none'; form-action 'self'; require-trusted-types-for 'script'; trusted-types postern";
 
 const ALWAYS: [(HeaderName, &str); 7] = [
     (header::CONTENT_SECURITY_POLICY, POLICY),

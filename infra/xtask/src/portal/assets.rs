@@ -16,7 +16,10 @@ const DENSE: [&str; 6] = ["png", "webp", "avif", "woff2", "ico", "br"];
 /// Names in the sources, such as `style.css`, to their URLs, such as `/assets/style-0f….css`.
 type Urls = BTreeMap<String, String>;
 
-/// Writes `index.html`, `assets/` and the files of `public/` to `out`.
+/// Files of `public/` that the portal's shell consists of; the rest is for the system that installs it.
+const SHELL: [&str; 2] = ["icon.svg", "manifest.webmanifest"];
+
+/// Writes `index.html`, `assets/`, the files of `public/` and the worker that keeps them to `out`.
 pub(super) fn write(frontend: &Path, bindings: &Path, out: &Path) -> Result<()> {
     let mut urls = Urls::new();
     write_hashed(&mut urls, out, "portal_bg.wasm", &read(&bindings.join("portal_bg.wasm"))?)?;
@@ -27,7 +30,33 @@ pub(super) fn write(frontend: &Path, bindings: &Path, out: &Path) -> Result<()> 
     write_hashed(&mut urls, out, "boot.js", boot.as_bytes())?;
     let index = fill(&read_text(&frontend.join("index.html"))?, &urls).context("frontend/index.html")?;
     write_file(out, "index.html", index.as_bytes())?;
-    copy_below(&frontend.join("public"), out, "")
+    copy_below(&frontend.join("public"), out, "")?;
+    let worker = worker(&read_text(&frontend.join("sw.js"))?, urls, out).context("frontend/sw.js")?;
+    write_file(out, "sw.js", worker.as_bytes())
+}
+
+/// The service worker with the list of the files that it keeps, under a version that stands for what they say.
+fn worker(template: &str, mut urls: Urls, out: &Path) -> Result<String> {
+    let mut files = Vec::new();
+    for file in files_below(&out.join("assets"))? {
+        let name = file.strip_prefix(out).context("a listed file lies outside its folder")?;
+        if file.extension().is_none_or(|end| end != "br") {
+            files.push(format!("/{}", name.display()));
+        }
+    }
+    let mut digest = Sha256::new();
+    for name in SHELL.iter().chain(&["index.html"]) {
+        digest.update(read(&out.join(name))?);
+    }
+    for file in &files {
+        digest.update(file);
+    }
+    digest.update(template);
+    files.extend(SHELL.map(|name| format!("/{name}")));
+    let listed: Vec<String> = files.iter().map(|file| format!("{file:?}")).collect();
+    urls.insert("files".to_owned(), format!("[{}]", listed.join(",")));
+    urls.insert("version".to_owned(), hex(&digest.finalize()[..8]));
+    fill(template, &urls)
 }
 
 /// One stylesheet of the files in a folder, in the order of their names.
@@ -147,6 +176,27 @@ mod tests {
         assert_ne!(hashed("boot.js", b"1"), hashed("boot.js", b"2"));
         assert!(hashed("boot.js", b"1").starts_with("boot-"));
         assert!(hashed("boot.js", b"1").ends_with(".js"));
+    }
+
+    #[test]
+    fn the_worker_lists_the_shell_and_changes_with_it() {
+        let out = tempfolder("worker");
+        let write = |name: &str, content: &str| write_file(&out, name, content.as_bytes()).unwrap();
+        for (name, content) in [("index.html", "1"), ("icon.svg", "<svg/>"), ("manifest.webmanifest", "{}")] {
+            write(name, content);
+        }
+        write("assets/boot-1.js", "start()");
+        let template = "{{version}} {{files}}";
+        let first = worker(template, Urls::new(), &out).unwrap();
+        assert!(first.ends_with(r#" ["/assets/boot-1.js","/icon.svg","/manifest.webmanifest"]"#), "{first}");
+        assert_eq!(worker(template, Urls::new(), &out).unwrap(), first);
+        write("index.html", "2");
+        assert_ne!(worker(template, Urls::new(), &out).unwrap(), first);
+        fs::remove_dir_all(&out).unwrap();
+    }
+
+    fn tempfolder(name: &str) -> std::path::PathBuf {
+        std::env::temp_dir().join(format!("postern-{name}-{}", std::process::id()))
     }
 
     #[test]

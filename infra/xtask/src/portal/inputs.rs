@@ -12,7 +12,7 @@ const WRITERS: [&str; 2] = [include_str!("assets.rs"), include_str!("../portal.r
 /// A digest of all that the portal's files are made from.
 pub(super) fn fingerprint(module: &Path, frontend: &Path) -> Result<String> {
     let mut files = vec![module.to_owned()];
-    files.extend(["index.html", "boot.js"].map(|name| frontend.join(name)));
+    files.extend(["index.html", "boot.js", "sw.js"].map(|name| frontend.join(name)));
     files.extend(files_below(&frontend.join("style"))?);
     files.extend(files_below(&frontend.join("public"))?);
     let mut digest = Sha256::new();
