@@ -18,6 +18,7 @@ mod route;
 mod session;
 mod task;
 mod theme;
+mod wire;
 
 use leptos::{mount::mount_to, prelude::document};
 use wasm_bindgen::JsCast;
