@@ -4,6 +4,7 @@ pub(crate) mod create_grant;
 pub(crate) mod export_activity;
 pub(crate) mod list_activity;
 pub(crate) mod list_grants;
+pub(crate) mod list_places;
 pub(crate) mod list_vms;
 mod many;
 mod page_vms;

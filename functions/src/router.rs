@@ -19,7 +19,7 @@ use crate::{
     error::ApiError,
     handlers::{
         create_grant::create_grant, export_activity::export_activity, list_activity::list_activity,
-        list_grants::list_grants, list_vms::list_vms, preview_grant::preview_grant,
+        list_grants::list_grants, list_places::list_places, list_vms::list_vms, preview_grant::preview_grant,
         put_policies::put_policies, put_policy::put_policy, read_grant::read_grant, read_health,
         read_health_report::read_health_report, read_metrics::read_metrics, read_rdp::read_rdp,
         read_session::read_session, read_vm::read_vm, remove_policies::remove_policies,
@@ -35,6 +35,7 @@ pub fn router(app: App) -> Router {
     Router::new()
         .route(route::SESSION, get(read_session))
         .route(route::VMS, get(list_vms))
+        .route(route::PLACES, get(list_places))
         .route("/api/vms/{subscription}/{group}/{name}", get(read_vm))
         .route("/api/vms/{subscription}/{group}/{name}/policy", put(put_policy).delete(remove_policy))
         .route("/api/vms/{subscription}/{group}/{name}/rdp", get(read_rdp))

@@ -26,9 +26,9 @@ pub use self::{
     session::{Health, Session, SourceConcern, SourceSeen},
     vm::{
         Concern, Drift, Exposed, Mapped, Network, PortState, PortStatus, Support, ThroughFirewall,
-        Unsupported, VmDetail, VmList, VmState, VmSummary,
+        Unsupported, VmDetail, VmList, VmState, VmSummary, Warning,
     },
-    vm_page::{ListCounts, ListName, VmPage, VmQuery},
+    vm_page::{InvalidPlace, ListCounts, ListName, Place, Places, VmPage, VmPlace, VmQuery, VmSort},
 };
 use crate::{grant::GrantId, vm::VmId};
 
@@ -36,6 +36,7 @@ use crate::{grant::GrantId, vm::VmId};
 pub mod route {
     pub const SESSION: &str = "/api/session";
     pub const VMS: &str = "/api/vms";
+    pub const PLACES: &str = "/api/places";
     pub const POLICIES: &str = "/api/policies";
     pub const GRANTS: &str = "/api/grants";
     pub const GRANT_PREVIEW: &str = "/api/grants/preview";

@@ -10,6 +10,7 @@ fn operations() -> Vec<(Method, String)> {
     let grant = format!("{}/01936b1e-7a3c-7000-8000-3f1de2c4b901", route::GRANTS);
     vec![
         (Method::GET, route::VMS.to_owned()),
+        (Method::GET, route::PLACES.to_owned()),
         (Method::GET, vm_path(&web)),
         (Method::PUT, policy_path(&web)),
         (Method::DELETE, policy_path(&web)),

@@ -41,6 +41,10 @@ mod preview;
 #[cfg(test)]
 mod sessions;
 #[cfg(test)]
+mod vm_order;
+#[cfg(test)]
 mod vm_pages;
+#[cfg(test)]
+mod vm_warnings;
 #[cfg(test)]
 mod vms;
