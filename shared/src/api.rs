@@ -20,8 +20,9 @@ pub use self::{
     },
     health::{ArmBudget, DriftNumbers, HealthReport, LeaseNumbers, OldestOverdue},
     policy::{
-        ConfiguredVm, ConfiguredVms, InvalidVmIds, PolicyPatch, PutPolicies, PutPolicy, RemovePolicies,
-        RemovedPolicy, UnprotectedVm, UnprotectedVms, VmIds,
+        AddedPort, ConfiguredVm, ConfiguredVms, InvalidPatch, InvalidVmIds, LeftOpen, PoliciesPreview,
+        PolicyList, PolicyPatch, PortPatch, PreviewedRule, PutPolicies, PutPolicy, ReadPolicies,
+        RemovePolicies, RemovedPolicy, UnprotectedVm, UnprotectedVms, VmIds, VmPolicy,
     },
     session::{Health, Session, SourceConcern, SourceSeen},
     vm::{
@@ -38,6 +39,8 @@ pub mod route {
     pub const VMS: &str = "/api/vms";
     pub const PLACES: &str = "/api/places";
     pub const POLICIES: &str = "/api/policies";
+    pub const POLICIES_READ: &str = "/api/policies/read";
+    pub const POLICIES_PREVIEW: &str = "/api/policies/preview";
     pub const GRANTS: &str = "/api/grants";
     pub const GRANT_PREVIEW: &str = "/api/grants/preview";
     pub const ACTIVITY: &str = "/api/activity";

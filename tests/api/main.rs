@@ -37,6 +37,8 @@ mod peers;
 #[cfg(test)]
 mod policies;
 #[cfg(test)]
+mod policy_changes;
+#[cfg(test)]
 mod preview;
 #[cfg(test)]
 mod sessions;
