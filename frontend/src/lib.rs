@@ -10,6 +10,7 @@ mod app;
 mod browser;
 mod clock;
 mod components;
+mod draft;
 mod language;
 mod live;
 mod model;

@@ -6,6 +6,7 @@ pub(crate) mod list_activity;
 pub(crate) mod list_grants;
 pub(crate) mod list_vms;
 mod many;
+pub(crate) mod move_grant;
 mod page_vms;
 mod policy_checks;
 pub(crate) mod preview_grant;
