@@ -1,7 +1,9 @@
 //! Parts that several pages are made of.
 
+pub(crate) mod asking;
 pub(crate) mod close_now;
 pub(crate) mod confirm;
+pub(crate) mod contact;
 pub(crate) mod copy;
 pub(crate) mod countdown;
 pub(crate) mod empty;

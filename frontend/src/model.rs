@@ -1,5 +1,6 @@
 //! What the portal knows and says: plain structs and functions without a browser, tested on the host.
 
+pub(crate) mod contact;
 mod denial;
 pub(crate) mod durations;
 pub(crate) mod failure;

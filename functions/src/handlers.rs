@@ -7,6 +7,7 @@ pub(crate) mod list_grants;
 pub(crate) mod list_places;
 pub(crate) mod list_vms;
 mod many;
+pub(crate) mod move_grant;
 mod page_vms;
 mod policy_change;
 mod policy_checks;

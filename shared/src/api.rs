@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 pub use self::{
     activity::{Activity, ActivityQuery, EventKind, EventKinds, InvalidEventKind, Step},
     grant::{
-        CreateGrant, GrantList, GrantPreview, GrantView, LeaseView, OpeningForm, PreviewedChange,
+        CreateGrant, GrantList, GrantPreview, GrantView, LeaseView, MoveGrant, OpeningForm, PreviewedChange,
         PreviewedObstacle,
     },
     health::{ArmBudget, DriftNumbers, HealthReport, LeaseNumbers, OldestOverdue},
@@ -76,6 +76,11 @@ pub fn grant_path(grant: GrantId) -> String {
 /// `/api/grants/{id}/revoke`.
 pub fn revoke_path(grant: GrantId) -> String {
     format!("{}/revoke", grant_path(grant))
+}
+
+/// `/api/grants/{id}/move`.
+pub fn move_path(grant: GrantId) -> String {
+    format!("{}/move", grant_path(grant))
 }
 
 /// A refusal, in ARM's envelope.

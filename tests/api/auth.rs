@@ -22,6 +22,8 @@ fn operations() -> Vec<(Method, String)> {
         (Method::POST, route::GRANTS.to_owned()),
         (Method::GET, grant.clone()),
         (Method::POST, format!("{grant}/revoke")),
+        (Method::POST, format!("{grant}/move")),
+        (Method::POST, route::GRANT_PREVIEW.to_owned()),
         (Method::GET, route::ACTIVITY.to_owned()),
         (Method::GET, route::ACTIVITY_CSV.to_owned()),
         (Method::POST, route::SWEEPS.to_owned()),

@@ -31,6 +31,8 @@ mod health_report;
 #[cfg(test)]
 mod moves;
 #[cfg(test)]
+mod moving_grants;
+#[cfg(test)]
 mod opening;
 #[cfg(test)]
 mod peers;
@@ -42,6 +44,8 @@ mod policy_changes;
 mod preview;
 #[cfg(test)]
 mod sessions;
+#[cfg(test)]
+mod sources;
 #[cfg(test)]
 mod vm_order;
 #[cfg(test)]

@@ -21,13 +21,13 @@ use super::{Read, field, fields, tag};
 
 fields! {
     Requester { id, name }
-    Session { requester, expires_at, source, server_time, health }
+    Session { requester, expires_at, source, server_time, health, organisation_ranges, contact }
     SourceSeen { address, prefix, concern }
     Health { last_sweep_at, timer_silent_since, overdue }
 
     VmRights { read, request, configure }
     VmSummary {
-        vm, subscription_name, location, os, power, support, rights, firewall, ports, state, open_until,
+        vm, subscription_name, location, os, power, support, rights, firewall, nsgs, ports, state, open_until, warnings,
         approved_last_7_days, last_access_at, last_user,
     }
     VmList { vms, inventory_at, unreadable, server_time }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use jiff::Timestamp;
 use serde_json::Value;
 use shared::{
-    api::{ListName, SourceConcern, Unsupported, VmState},
+    api::{ListName, SourceConcern, Unsupported, VmPlace, VmState, Warning},
     grant::{CloseReason, GrantId, LeaseId},
     policy::{JustificationRule, PortRule, PortRules, Precedence},
     port::{Port, PortRange, Protocol},
@@ -128,6 +128,7 @@ texts!(
     SubscriptionId,
     Timestamp,
     VmId,
+    VmPlace,
 );
 
 words! {
@@ -138,7 +139,7 @@ words! {
     PowerState { Running = "running", Stopped = "stopped", Unknown = "unknown" }
     Precedence { CustomerFirst = "customer_first", GuardFirst = "guard_first" }
     Protocol { Any = "any", Tcp = "tcp", Udp = "udp" }
-    SourceConcern { Private = "private", Unusable = "unusable" }
+    SourceConcern { Private = "private", Unusable = "unusable", Proxied = "proxied" }
     Unsupported {
         NoNsg = "no_nsg",
         InterfaceWithoutNsg = "interface_without_nsg",
@@ -146,6 +147,15 @@ words! {
         FirewallOutOfReach = "firewall_out_of_reach",
         FirewallPolicy = "firewall_policy",
         NetworkUnreadable = "network_unreadable",
+    }
+    Warning {
+        Overdue = "overdue",
+        StillOpen = "still_open",
+        GuardMissing = "guard_missing",
+        Unread = "unread",
+        NotEffective = "not_effective",
+        NotConfirmed = "not_confirmed",
+        Drifted = "drifted",
     }
     VmState {
         Unguarded = "unguarded",

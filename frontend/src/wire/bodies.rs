@@ -2,12 +2,15 @@
 
 use serde_json::Value;
 use shared::{
-    api::{CreateGrant, OpeningForm, PolicyPatch, PutPolicies, PutPolicy, RemovePolicies, VmIds},
+    api::{
+        AddedPort, CreateGrant, OpeningForm, PolicyPatch, PortPatch, PutPolicies, PutPolicy, RemovePolicies,
+        VmIds,
+    },
     policy::{JustificationRule, LiveSessions, PortRule, PortRules, Precedence},
     port::Port,
     request::Justification,
     source::{AllowedSources, SourcePrefix, Sources},
-    vm::VmId,
+    vm::{Os, VmId},
     window::{AccessDuration, MaxDuration},
 };
 
@@ -49,13 +52,41 @@ fields! {
     CreateGrant { openings, justification }
     OpeningForm { vm, port, sources, duration }
     PutPolicy { ports, justification, precedence, live_sessions }
-    PutPolicies { vms, policy }
+    PutPolicies { vms, policy, versions }
     RemovePolicies { vms }
-    PolicyPatch { ports, justification, precedence, live_sessions }
+    PortPatch { port, protocol, allowed_sources, max_duration }
+    AddedPort { rule, only_on }
     PortRule { port, protocol, allowed_sources, max_duration }
 }
 
+impl Write for String {
+    fn write(&self) -> Value {
+        Value::from(self.as_str())
+    }
+}
+
 texts!(AccessDuration, Justification, MaxDuration, SourcePrefix, VmId);
+
+impl Write for PolicyPatch {
+    fn write(&self) -> Value {
+        let Self { ports, remove_ports, change_ports, add_ports, justification, precedence, live_sessions } =
+            self;
+        object([
+            ("ports", ports.write()),
+            ("remove_ports", some(remove_ports)),
+            ("change_ports", some(change_ports)),
+            ("add_ports", some(add_ports)),
+            ("justification", justification.write()),
+            ("precedence", precedence.write()),
+            ("live_sessions", live_sessions.write()),
+        ])
+    }
+}
+
+/// Nothing where there are none.
+fn some<T: Write>(items: &[T]) -> Value {
+    if items.is_empty() { Value::Null } else { list(items) }
+}
 
 impl<T: Write> Write for &T {
     fn write(&self) -> Value {
@@ -99,6 +130,15 @@ impl Write for AllowedSources {
             Self::Any => Value::from("any"),
             Self::Only(sources) => object([("only", sources.write())]),
         }
+    }
+}
+
+impl Write for Os {
+    fn write(&self) -> Value {
+        Value::from(match self {
+            Self::Linux => "linux",
+            Self::Windows => "windows",
+        })
     }
 }
 

@@ -8,7 +8,7 @@ use shared::{
         GrantList, HealthReport, LeaseNumbers, ListCounts, ListName, Mapped, OldestOverdue, OpeningForm,
         PolicyPatch, PortState, Problem, ProblemBody, PutPolicies, PutPolicy, RemovePolicies, RemovedPolicy,
         SourceConcern, Support, ThroughFirewall, UnprotectedVm, UnprotectedVms, Unsupported, VmDetail,
-        VmList, VmPage, VmState,
+        VmList, VmPage, VmPlace, VmState, Warning,
     },
     decision::Denial,
     firewall::NatRuleName,
@@ -106,7 +106,7 @@ fn vms_are_read_as_serde_reads_them() {
     let counts = Some(ListCounts { configured: 1, not_configured: 2, unsupported: 3 });
     reads(VmPage {
         vms: vec![],
-        next: Some(web_01()),
+        next: Some(VmPlace { rank: Some(12), vm: web_01() }),
         counts,
         inventory_at: Some(now()),
         unreadable: vec![],
@@ -220,7 +220,9 @@ fn words_are_read_as_serde_reads_them() {
     [ListName::Configured, ListName::NotConfigured, ListName::Unsupported].into_iter().for_each(reads);
     [Os::Linux, Os::Windows].into_iter().for_each(reads);
     [PowerState::Running, PowerState::Stopped, PowerState::Unknown].into_iter().for_each(reads);
-    [SourceConcern::Private, SourceConcern::Unusable].into_iter().for_each(reads);
+    let concerns = [SourceConcern::Private, SourceConcern::Unusable, SourceConcern::Proxied];
+    concerns.into_iter().for_each(reads);
+    Warning::ALL.into_iter().for_each(reads);
     [VmState::Unguarded, VmState::Closed, VmState::Open, VmState::PossiblyOpen].into_iter().for_each(reads);
 }
 
@@ -245,7 +247,7 @@ fn what_is_sent_is_what_the_functions_read() {
         writes(PutPolicy { ports, justification, precedence, live_sessions });
     }
     let policy = PolicyPatch { justification: Some(JustificationRule::Off), ..PolicyPatch::default() };
-    writes(PutPolicies { vms: Clone::clone(&vms), policy });
+    writes(PutPolicies { vms: Clone::clone(&vms), policy, versions: Some(vec!["a".to_owned()]) });
     writes(RemovePolicies { vms });
 }
 

@@ -224,7 +224,12 @@ mod tests {
     #[test]
     fn a_grants_end_is_told_in_the_readers_zone() {
         let end = "2026-11-24T13:00:00Z".parse().unwrap();
-        let step = read(Event::Granted { grant: GRANT.parse().unwrap(), leases: vec![], ends_at: end });
+        let step = read(Event::Granted {
+            grant: GRANT.parse().unwrap(),
+            leases: vec![],
+            ends_at: end,
+            replaces: None,
+        });
         assert_eq!(said(&step, Language::en), "Granted until 2026-11-24 21:00:00 UTC+8");
     }
 

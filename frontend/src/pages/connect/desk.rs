@@ -9,7 +9,7 @@ use shared::{
 
 use crate::{
     api::Client,
-    browser,
+    browser, draft,
     live::Live,
     model::{
         failure::Failure,
@@ -45,6 +45,8 @@ pub(super) struct Desk {
     /// Why the request was not taken.
     pub refused: RwSignal<Option<Failure>>,
     pub asking: RwSignal<bool>,
+    /// The form as it was made or last sent: what differs from it was typed and not sent.
+    sent: StoredValue<RequestForm>,
     live: Live<VmDetail>,
     grant: RwSignal<Option<GrantView>>,
     watched: RwSignal<Option<GrantId>>,
@@ -74,6 +76,7 @@ pub(super) enum Stage {
 impl Desk {
     pub(super) fn new(live: Live<VmDetail>, detail: Memo<VmDetail>, form: RequestForm) -> Self {
         let clock = SignedIn::of_page().clock;
+        let sent = StoredValue::new(form.clone());
         let (form, asking) = (RwSignal::new(form), RwSignal::new(false));
         let (grant, lost) = (RwSignal::new(None), RwSignal::new(None));
         let port = Memo::new(move |_| form.with(|form| form.port));
@@ -90,7 +93,8 @@ impl Desk {
         });
         let (refused, watched) = (RwSignal::new(None), RwSignal::new(None));
         let doubtful = StoredValue::new(None);
-        let desk = Self { detail, form, own, stage, refused, asking, live, grant, watched, lost, doubtful };
+        let desk =
+            Self { detail, form, own, stage, refused, asking, sent, live, grant, watched, lost, doubtful };
         desk.watch_what_moves();
         desk.follow_the_watched();
         desk
@@ -123,7 +127,10 @@ impl Desk {
         self.asking.set(false);
         self.doubtful.set_value(None);
         match answer {
-            Ok(grant) => self.hear(grant),
+            Ok(grant) => {
+                self.sent.set_value(self.form.get_untracked());
+                self.hear(grant);
+            }
             Err(failure) => {
                 if failure.is_doubtful() {
                     self.doubtful.set_value(Some((body, key)));
@@ -132,6 +139,24 @@ impl Desk {
                 self.reload();
             }
         }
+    }
+
+    /// Keeps what was typed and not sent when the page goes, as it does when the session ends or the language changes;
+    /// takes back what was kept so.
+    pub(super) fn keep_draft(self, key: String) {
+        if let Some(form) = draft::take(&key).and_then(|text| serde_json::from_str(&text).ok()) {
+            self.form.set(form);
+        }
+        on_cleanup(move || {
+            let (Some(form), Some(sent)) = (self.form.try_get_untracked(), self.sent.try_get_value()) else {
+                return;
+            };
+            if form != sent
+                && let Ok(text) = serde_json::to_string(&form)
+            {
+                draft::keep(&key, &text);
+            }
+        });
     }
 
     /// An opening under way is followed, whoever's page began it.
