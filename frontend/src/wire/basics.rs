@@ -5,12 +5,12 @@ use std::net::IpAddr;
 use jiff::Timestamp;
 use serde_json::Value;
 use shared::{
-    api::{ListName, SourceConcern, Unsupported, VmState},
+    api::{ListName, SourceConcern, Unsupported, VmPlace, VmState, Warning},
     grant::{CloseReason, GrantId, LeaseId},
     policy::{JustificationRule, PortRule, PortRules, Precedence},
     port::{Port, PortRange, Protocol},
     request::Justification,
-    rule::RulePriority,
+    rule::{Access, RulePriority},
     source::{AllowedSources, SourcePrefix, Sources},
     vm::{Os, PowerState, SubscriptionId, VmId},
     window::{AccessDuration, AccessWindow, MaxDuration},
@@ -128,9 +128,11 @@ texts!(
     SubscriptionId,
     Timestamp,
     VmId,
+    VmPlace,
 );
 
 words! {
+    Access { Allow = "allow", Deny = "deny" }
     CloseReason { Expired = "expired", Revoked = "revoked", Superseded = "superseded", Failed = "failed" }
     JustificationRule { Off = "off", Optional = "optional", Required = "required" }
     ListName { Configured = "configured", NotConfigured = "not_configured", Unsupported = "unsupported" }
@@ -152,5 +154,14 @@ words! {
         Closed = "closed",
         Open = "open",
         PossiblyOpen = "possibly_open",
+    }
+    Warning {
+        Overdue = "overdue",
+        StillOpen = "still_open",
+        GuardMissing = "guard_missing",
+        Unread = "unread",
+        NotEffective = "not_effective",
+        NotConfirmed = "not_confirmed",
+        Drifted = "drifted",
     }
 }

@@ -2,12 +2,15 @@
 
 use serde_json::Value;
 use shared::{
-    api::{CreateGrant, OpeningForm, PolicyPatch, PutPolicies, PutPolicy, RemovePolicies, VmIds},
+    api::{
+        AddedPort, CreateGrant, OpeningForm, PolicyPatch, PortPatch, PutPolicies, PutPolicy, ReadPolicies,
+        RemovePolicies, VmIds,
+    },
     policy::{JustificationRule, LiveSessions, PortRule, PortRules, Precedence},
     port::Port,
     request::Justification,
     source::{AllowedSources, SourcePrefix, Sources},
-    vm::VmId,
+    vm::{Os, VmId},
     window::{AccessDuration, MaxDuration},
 };
 
@@ -49,9 +52,12 @@ fields! {
     CreateGrant { openings, justification }
     OpeningForm { vm, port, sources, duration }
     PutPolicy { ports, justification, precedence, live_sessions }
-    PutPolicies { vms, policy }
+    PutPolicies { vms, policy, versions }
+    ReadPolicies { vms }
     RemovePolicies { vms }
-    PolicyPatch { ports, justification, precedence, live_sessions }
+    PolicyPatch { ports, remove_ports, change_ports, add_ports, justification, precedence, live_sessions }
+    PortPatch { port, protocol, allowed_sources, max_duration }
+    AddedPort { rule, only_on }
     PortRule { port, protocol, allowed_sources, max_duration }
 }
 
@@ -87,6 +93,12 @@ impl Write for VmIds {
     }
 }
 
+impl Write for String {
+    fn write(&self) -> Value {
+        Value::from(self.as_str())
+    }
+}
+
 impl Write for Port {
     fn write(&self) -> Value {
         Value::from(self.number())
@@ -105,6 +117,15 @@ impl Write for AllowedSources {
 impl Write for shared::port::Protocol {
     fn write(&self) -> Value {
         Value::from(self.as_str())
+    }
+}
+
+impl Write for Os {
+    fn write(&self) -> Value {
+        Value::from(match self {
+            Self::Linux => "linux",
+            Self::Windows => "windows",
+        })
     }
 }
 
