@@ -4,9 +4,10 @@ use serde_json::Value;
 use shared::{
     api::{
         ArmBudget, Concern, ConfiguredVm, ConfiguredVms, Drift, DriftNumbers, Exposed, GrantList, GrantView,
-        Health, HealthReport, LeaseNumbers, LeaseView, ListCounts, Mapped, Network, OldestOverdue, PortState,
-        PortStatus, PreviewedObstacle, Problem, ProblemBody, RemovedPolicy, Session, SourceSeen, Support,
-        ThroughFirewall, UnprotectedVm, UnprotectedVms, VmDetail, VmList, VmPage, VmSummary,
+        Health, HealthReport, LeaseNumbers, LeaseView, LeftOpen, ListCounts, Mapped, Network, OldestOverdue,
+        Place, Places, PoliciesPreview, PolicyList, PortState, PortStatus, PreviewedObstacle, PreviewedRule,
+        Problem, ProblemBody, RemovedPolicy, Session, SourceSeen, Support, ThroughFirewall, UnprotectedVm,
+        UnprotectedVms, VmDetail, VmList, VmPage, VmPolicy, VmSummary,
     },
     decision::{Denial, Requester},
     firewall::NatRuleName,
@@ -21,18 +22,20 @@ use super::{Read, field, fields, tag};
 
 fields! {
     Requester { id, name }
-    Session { requester, expires_at, source, server_time, health, organisation_ranges, contact }
+    Session { requester, expires_at, source, server_time, health }
     SourceSeen { address, prefix, concern }
     Health { last_sweep_at, timer_silent_since, overdue }
 
     VmRights { read, request, configure }
     VmSummary {
-        vm, subscription_name, location, os, power, support, rights, firewall, nsgs, ports, state, open_until, warnings,
-        approved_last_7_days, last_access_at, last_user,
+        vm, subscription_name, location, os, power, support, rights, firewall, ports, state, nsgs, open_until,
+        warnings, approved_last_7_days, last_access_at, last_user,
     }
     VmList { vms, inventory_at, unreadable, server_time }
     VmPage { vms, next, counts, inventory_at, unreadable, server_time }
     ListCounts { configured, not_configured, unsupported }
+    Places { subscriptions, server_time }
+    Place { subscription, name, groups }
     VmDetail { summary, policy, network, ports, checked_at, drift, server_time }
     Drift { at, what }
     Network { private_addresses, public_addresses, nsgs, firewall, admin_user }
@@ -45,6 +48,11 @@ fields! {
 
     ProtectedVm { vm, ports, justification, precedence, live_sessions }
     RemovedPolicy { vm }
+    PolicyList { vms, server_time }
+    VmPolicy { summary, policy, version }
+    PoliciesPreview { obstacles, rules, proof, left_open, server_time }
+    PreviewedRule { nsg, name, access, ports, before, after, rewritten }
+    LeftOpen { vm, port, exposed }
     ConfiguredVms { vms, server_time }
     ConfiguredVm { summary, policy, ports, trouble }
     UnprotectedVms { vms, server_time }

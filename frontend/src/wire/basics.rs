@@ -10,7 +10,7 @@ use shared::{
     policy::{JustificationRule, PortRule, PortRules, Precedence},
     port::{Port, PortRange, Protocol},
     request::Justification,
-    rule::RulePriority,
+    rule::{Access, RulePriority},
     source::{AllowedSources, SourcePrefix, Sources},
     vm::{Os, PowerState, SubscriptionId, VmId},
     window::{AccessDuration, AccessWindow, MaxDuration},
@@ -132,6 +132,7 @@ texts!(
 );
 
 words! {
+    Access { Allow = "allow", Deny = "deny" }
     CloseReason { Expired = "expired", Revoked = "revoked", Superseded = "superseded", Failed = "failed" }
     JustificationRule { Off = "off", Optional = "optional", Required = "required" }
     ListName { Configured = "configured", NotConfigured = "not_configured", Unsupported = "unsupported" }
@@ -162,5 +163,14 @@ words! {
         Closed = "closed",
         Open = "open",
         PossiblyOpen = "possibly_open",
+    }
+    Warning {
+        Overdue = "overdue",
+        StillOpen = "still_open",
+        GuardMissing = "guard_missing",
+        Unread = "unread",
+        NotEffective = "not_effective",
+        NotConfirmed = "not_confirmed",
+        Drifted = "drifted",
     }
 }

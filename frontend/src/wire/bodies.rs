@@ -3,8 +3,8 @@
 use serde_json::Value;
 use shared::{
     api::{
-        AddedPort, CreateGrant, OpeningForm, PolicyPatch, PortPatch, PutPolicies, PutPolicy, RemovePolicies,
-        VmIds,
+        AddedPort, CreateGrant, OpeningForm, PolicyPatch, PortPatch, PutPolicies, PutPolicy, ReadPolicies,
+        RemovePolicies, VmIds,
     },
     policy::{JustificationRule, LiveSessions, PortRule, PortRules, Precedence},
     port::Port,
@@ -53,40 +53,15 @@ fields! {
     OpeningForm { vm, port, sources, duration }
     PutPolicy { ports, justification, precedence, live_sessions }
     PutPolicies { vms, policy, versions }
+    ReadPolicies { vms }
     RemovePolicies { vms }
+    PolicyPatch { ports, remove_ports, change_ports, add_ports, justification, precedence, live_sessions }
     PortPatch { port, protocol, allowed_sources, max_duration }
     AddedPort { rule, only_on }
     PortRule { port, protocol, allowed_sources, max_duration }
 }
 
-impl Write for String {
-    fn write(&self) -> Value {
-        Value::from(self.as_str())
-    }
-}
-
 texts!(AccessDuration, Justification, MaxDuration, SourcePrefix, VmId);
-
-impl Write for PolicyPatch {
-    fn write(&self) -> Value {
-        let Self { ports, remove_ports, change_ports, add_ports, justification, precedence, live_sessions } =
-            self;
-        object([
-            ("ports", ports.write()),
-            ("remove_ports", some(remove_ports)),
-            ("change_ports", some(change_ports)),
-            ("add_ports", some(add_ports)),
-            ("justification", justification.write()),
-            ("precedence", precedence.write()),
-            ("live_sessions", live_sessions.write()),
-        ])
-    }
-}
-
-/// Nothing where there are none.
-fn some<T: Write>(items: &[T]) -> Value {
-    if items.is_empty() { Value::Null } else { list(items) }
-}
 
 impl<T: Write> Write for &T {
     fn write(&self) -> Value {
@@ -118,6 +93,12 @@ impl Write for VmIds {
     }
 }
 
+impl Write for String {
+    fn write(&self) -> Value {
+        Value::from(self.as_str())
+    }
+}
+
 impl Write for Port {
     fn write(&self) -> Value {
         Value::from(self.number())
@@ -133,18 +114,18 @@ impl Write for AllowedSources {
     }
 }
 
+impl Write for shared::port::Protocol {
+    fn write(&self) -> Value {
+        Value::from(self.as_str())
+    }
+}
+
 impl Write for Os {
     fn write(&self) -> Value {
         Value::from(match self {
             Self::Linux => "linux",
             Self::Windows => "windows",
         })
-    }
-}
-
-impl Write for shared::port::Protocol {
-    fn write(&self) -> Value {
-        Value::from(self.as_str())
     }
 }
 

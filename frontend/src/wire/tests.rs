@@ -4,11 +4,13 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use shared::{
     api::{
-        ArmBudget, Concern, ConfiguredVm, ConfiguredVms, CreateGrant, Drift, DriftNumbers, Exposed,
-        GrantList, HealthReport, LeaseNumbers, ListCounts, ListName, Mapped, OldestOverdue, OpeningForm,
-        PolicyPatch, PortState, Problem, ProblemBody, PutPolicies, PutPolicy, RemovePolicies, RemovedPolicy,
-        SourceConcern, Support, ThroughFirewall, UnprotectedVm, UnprotectedVms, Unsupported, VmDetail,
-        VmList, VmPage, VmPlace, VmState, Warning,
+        AddedPort, ArmBudget, Concern, ConfiguredVm, ConfiguredVms, CreateGrant, Drift, DriftNumbers,
+        Exposed, GrantList, HealthReport, LeaseNumbers, LeftOpen, ListCounts, ListName, Mapped,
+        OldestOverdue, OpeningForm, Place, Places, PoliciesPreview, PolicyList, PolicyPatch, PortPatch,
+        PortState, PreviewedObstacle, PreviewedRule, Problem, ProblemBody, PutPolicies, PutPolicy,
+        ReadPolicies, RemovePolicies, RemovedPolicy, SourceConcern, Support, ThroughFirewall, UnprotectedVm,
+        UnprotectedVms, Unsupported, VmDetail, VmList, VmPage, VmPlace, VmPolicy, VmState, VmSummary,
+        Warning,
     },
     decision::Denial,
     firewall::NatRuleName,
@@ -16,7 +18,7 @@ use shared::{
     nsg::proof::{Packets, Proof},
     policy::{JustificationRule, LiveSessions, PortRule, Precedence},
     port::{Port, PortRange, Protocol},
-    rule::{RuleName, RulePriority},
+    rule::{Access, RuleName, RulePriority},
     source::{AllowedSources, Sources},
     vm::{Os, PowerState},
     window::AccessDuration,
@@ -97,6 +99,7 @@ fn a_full_detail() -> VmDetail {
 fn vms_are_read_as_serde_reads_them() {
     reads(a_full_detail());
     reads(a_summary());
+    reads(VmSummary { warnings: Warning::ALL.to_vec(), ..a_summary() });
     reads(VmList {
         vms: vec![a_summary()],
         inventory_at: None,
@@ -106,7 +109,7 @@ fn vms_are_read_as_serde_reads_them() {
     let counts = Some(ListCounts { configured: 1, not_configured: 2, unsupported: 3 });
     reads(VmPage {
         vms: vec![],
-        next: Some(VmPlace { rank: Some(12), vm: web_01() }),
+        next: Some(VmPlace { rank: Some(7), vm: web_01() }),
         counts,
         inventory_at: Some(now()),
         unreadable: vec![],
@@ -168,6 +171,32 @@ fn policies_are_read_as_serde_reads_them() {
     reads(ConfiguredVms { vms: vec![configured], server_time: now() });
     let lease = a_lease(LeaseState::Open { opened_at: now() });
     let unprotected = UnprotectedVm { vm: web_01(), leases: vec![lease], trouble: None };
+    reads(PolicyList {
+        vms: vec![VmPolicy { summary: a_summary(), policy: Some(a_policy()), version: "v1".to_owned() }],
+        server_time: now(),
+    });
+    let rule = PreviewedRule {
+        nsg: "web-01-nsg".to_owned(),
+        name: "postern-guard".to_owned(),
+        access: Access::Deny,
+        ports: vec![PortRange::single(Port::SSH)],
+        before: None,
+        after: Some(RulePriority::LAST),
+        rewritten: true,
+    };
+    reads(PoliciesPreview {
+        obstacles: vec![PreviewedObstacle { place: "web-01-nsg".to_owned(), reason: "full".to_owned() }],
+        rules: vec![rule],
+        proof: Proof::default(),
+        left_open: vec![LeftOpen { vm: web_01(), port: Port::SSH, exposed: vec![] }],
+        server_time: now(),
+    });
+    let place = Place {
+        subscription: web_01().subscription(),
+        name: "Contoso Production".to_owned(),
+        groups: vec!["prod-rg".to_owned()],
+    };
+    reads(Places { subscriptions: vec![place], server_time: now() });
     reads(UnprotectedVms { vms: vec![unprotected], server_time: now() });
 }
 
@@ -211,6 +240,8 @@ fn sessions_health_and_refusals_are_read_as_serde_reads_them() {
 fn words_are_read_as_serde_reads_them() {
     CloseReason::ALL.into_iter().for_each(reads);
     Unsupported::ALL.into_iter().for_each(reads);
+    Warning::ALL.into_iter().for_each(reads);
+    [Access::Allow, Access::Deny].into_iter().for_each(reads);
     Protocol::ALL.into_iter().for_each(reads);
     [JustificationRule::Off, JustificationRule::Optional, JustificationRule::Required]
         .into_iter()
@@ -220,9 +251,7 @@ fn words_are_read_as_serde_reads_them() {
     [ListName::Configured, ListName::NotConfigured, ListName::Unsupported].into_iter().for_each(reads);
     [Os::Linux, Os::Windows].into_iter().for_each(reads);
     [PowerState::Running, PowerState::Stopped, PowerState::Unknown].into_iter().for_each(reads);
-    let concerns = [SourceConcern::Private, SourceConcern::Unusable, SourceConcern::Proxied];
-    concerns.into_iter().for_each(reads);
-    Warning::ALL.into_iter().for_each(reads);
+    [SourceConcern::Private, SourceConcern::Unusable].into_iter().for_each(reads);
     [VmState::Unguarded, VmState::Closed, VmState::Open, VmState::PossiblyOpen].into_iter().for_each(reads);
 }
 
@@ -246,8 +275,28 @@ fn what_is_sent_is_what_the_functions_read() {
         let ports: shared::policy::PortRules = Clone::clone(&ports);
         writes(PutPolicy { ports, justification, precedence, live_sessions });
     }
-    let policy = PolicyPatch { justification: Some(JustificationRule::Off), ..PolicyPatch::default() };
-    writes(PutPolicies { vms: Clone::clone(&vms), policy, versions: Some(vec!["a".to_owned()]) });
+    let policy = PolicyPatch {
+        remove_ports: vec![Port::RDP],
+        change_ports: vec![PortPatch {
+            port: Port::SSH,
+            protocol: Some(Protocol::Udp),
+            allowed_sources: None,
+            max_duration: None,
+        }],
+        add_ports: vec![AddedPort {
+            rule: PortRule::with_defaults(Port::WINRM_HTTP),
+            only_on: Some(Os::Windows),
+        }],
+        justification: Some(JustificationRule::Off),
+        ..PolicyPatch::default()
+    };
+    writes(PutPolicies {
+        vms: Clone::clone(&vms),
+        policy: Clone::clone(&policy),
+        versions: Some(vec!["v1".to_owned()]),
+    });
+    writes(PutPolicies { vms: Clone::clone(&vms), policy, versions: None });
+    writes(ReadPolicies { vms: Clone::clone(&vms) });
     writes(RemovePolicies { vms });
 }
 
