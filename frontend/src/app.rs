@@ -16,11 +16,12 @@ use crate::{
     live::Live,
     model::{failure::Failure, link::Page},
     pages::{
-        access::Access, activity::ActivityLog, connect::Connect, not_found::NotFound, sign_in::SignIn,
-        vms::Vms,
+        access::Access, activity::ActivityLog, connect::Connect, not_found::NotFound, request::RequestMany,
+        sign_in::SignIn, vms::Vms,
     },
     route::Route,
     session::SignedIn,
+    tabs::Tabs,
 };
 
 /// How often the address that one comes from and Postern's health are asked again.
@@ -36,9 +37,12 @@ enum Gate {
 
 #[component]
 pub(crate) fn App() -> impl IntoView {
+    Tabs::provide();
     let clock = Clock::start();
     let client = Client::new(clock);
     let session = Live::new(|_: &Session| SESSION_PACE, move || client.read_session());
+    let online = window_event_listener(leptos::ev::online, move |_| session.reload());
+    on_cleanup(move || online.remove());
     let gate = Memo::new(move |_| match (client.is_signed_out(), session.get(), session.failure()) {
         (true, ..) => Gate::SignedOut,
         (false, Some(_), _) => Gate::SignedIn,
@@ -83,6 +87,7 @@ fn Inside(session: Live<Session>, client: Client, clock: Clock) -> impl IntoView
     let shown = move || match page.get() {
         Page::Vms => view! { <Vms/> }.into_any(),
         Page::Connect(vm) => view! { <Connect vm/> }.into_any(),
+        Page::Request => view! { <RequestMany/> }.into_any(),
         Page::Access => view! { <Access/> }.into_any(),
         Page::Activity => view! { <ActivityLog/> }.into_any(),
         Page::Unknown => view! { <NotFound/> }.into_any(),
