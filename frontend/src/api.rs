@@ -2,12 +2,12 @@
 
 use gloo_net::http::{Method, RequestBuilder};
 use leptos::{leptos_dom::helpers::TimeoutHandle, prelude::*};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::Value;
 use shared::{
     api::{
-        ActivityQuery, CreateGrant, GrantList, GrantView, HealthReport, IDEMPOTENCY_HEADER, PORTAL_HEADER,
-        PutPolicy, RemovedPolicy, Session, VmDetail, VmList, grant_path, policy_path, revoke_path, route,
-        vm_path,
+        ActivityQuery, CreateGrant, GrantList, GrantView, HealthReport, IDEMPOTENCY_HEADER, MoveGrant,
+        PORTAL_HEADER, PutPolicy, RemovedPolicy, Session, VmDetail, VmList, grant_path, move_path,
+        policy_path, revoke_path, route, vm_path,
     },
     grant::GrantId,
     vm::VmId,
@@ -19,13 +19,15 @@ use crate::{
     clock::Clock,
     model::{failure::Failure, preview::Preview, step::Page},
     reach::Reach,
+    tabs,
+    wire::{self, Read, Write, fields},
 };
 
 /// How long an answer may take.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);
 
 /// A call without a body.
-const NOTHING: Option<&()> = None;
+const NOTHING: Option<&dyn Write> = None;
 
 #[derive(Clone, Copy)]
 pub(crate) struct Client {
@@ -34,14 +36,10 @@ pub(crate) struct Client {
     reach: Reach,
 }
 
-/// Written when somebody signs out, which other tabs hear of.
-const SIGNED_OUT: &str = "postern.signed-out";
-
 /// What the session is answered with while nobody is signed in.
 const NOBODY: u16 = 204;
 
 /// The answer to signing out: where to go next.
-#[derive(Deserialize)]
 struct SignedOutTo {
     location: String,
 }
@@ -49,16 +47,21 @@ struct SignedOutTo {
 /// How many VMs are offered to choose from.
 const FOUND: u16 = 20;
 
-#[derive(Deserialize)]
 struct Found {
     vms: Vec<FoundVm>,
 }
 
 /// As much of a VM as tells it from others.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 pub(crate) struct FoundVm {
     pub vm: VmId,
     pub subscription_name: String,
+}
+
+fields! {
+    SignedOutTo { location }
+    Found { vms }
+    FoundVm { vm, subscription_name }
 }
 
 impl Client {
@@ -106,7 +109,14 @@ impl Client {
     pub(crate) async fn create_grant(self, body: &CreateGrant, key: &str) -> Result<GrantView, Failure> {
         let call = Call::new(Method::POST, route::GRANTS);
         let call = call.header(IDEMPOTENCY_HEADER, key).header("prefer", "respond-async");
-        self.hear_grant(self.send(call, Some(body)).await)
+        self.hear_change(self.send(call, Some(body)).await)
+    }
+
+    /// Takes a grant's living openings along to the address that this is called from. The same `key` moves it once.
+    pub(crate) async fn move_grant(self, grant: GrantId, key: &str) -> Result<GrantView, Failure> {
+        let call = Call::new(Method::POST, &move_path(grant));
+        let call = call.header(IDEMPOTENCY_HEADER, key).header("prefer", "respond-async");
+        self.hear_change(self.send(call, Some(&MoveGrant { sources: None })).await)
     }
 
     /// What a request would come to now; nothing is written.
@@ -120,7 +130,7 @@ impl Client {
 
     pub(crate) async fn revoke_grant(self, grant: GrantId) -> Result<GrantView, Failure> {
         let call = Call::new(Method::POST, &revoke_path(grant)).header("prefer", "respond-async");
-        self.hear_grant(self.send(call, NOTHING).await)
+        self.hear_change(self.send(call, NOTHING).await)
     }
 
     pub(crate) async fn list_grants(self) -> Result<GrantList, Failure> {
@@ -149,7 +159,7 @@ impl Client {
     /// Ends the session, in other tabs too; the answer is where to go.
     pub(crate) async fn sign_out(self) -> Result<String, Failure> {
         let to: SignedOutTo = self.send(Call::new(Method::POST, route::SIGN_OUT), NOTHING).await?;
-        browser::store(SIGNED_OUT, Some(&browser::random_name()));
+        tabs::tell();
         Ok(to.location)
     }
 
@@ -161,15 +171,20 @@ impl Client {
         answer.inspect(|grant| self.clock.heard(grant.server_time))
     }
 
-    async fn get<T: DeserializeOwned>(self, path: &str) -> Result<T, Failure> {
+    fn hear_change(self, answer: Result<GrantView, Failure>) -> Result<GrantView, Failure> {
+        self.hear_grant(answer).inspect(|_| tabs::tell())
+    }
+
+    async fn get<T: Read>(self, path: &str) -> Result<T, Failure> {
         self.send(Call::new(Method::GET, path), NOTHING).await
     }
 
-    async fn send<T: DeserializeOwned>(
-        self,
-        call: Call,
-        body: Option<&impl Serialize>,
-    ) -> Result<T, Failure> {
+    async fn send<T: Read>(self, call: Call, body: Option<&dyn Write>) -> Result<T, Failure> {
+        let (status, answer) = self.exchange(call, body.map(wire::to_text)).await?;
+        T::read(&answer).ok_or(Failure::Garbled { status })
+    }
+
+    async fn exchange(self, call: Call, body: Option<String>) -> Result<(u16, Value), Failure> {
         let Some((status, text)) = call.send(body).await else {
             self.reach.lose();
             return Err(Failure::Unreachable);
@@ -180,7 +195,8 @@ impl Client {
             return Err(Failure::SignedOut);
         }
         if (200..300).contains(&status) {
-            return serde_json::from_str(&text).map_err(|_| Failure::Garbled { status });
+            let answer = wire::parsed(&text).ok_or(Failure::Garbled { status })?;
+            return Ok((status, answer));
         }
         let failure = Failure::of_answer(status, &text);
         if failure == Failure::SignedOut {
@@ -212,9 +228,9 @@ impl Call {
     }
 
     /// Status and body; nothing if none came.
-    async fn send(self, body: Option<&impl Serialize>) -> Option<(u16, String)> {
+    async fn send(self, body: Option<String>) -> Option<(u16, String)> {
         let request = match body {
-            Some(body) => self.request.json(body),
+            Some(body) => self.request.header("content-type", "application/json").body(body),
             None => self.request.build(),
         };
         let response = request.ok()?.send().await.ok()?;

@@ -16,10 +16,7 @@ use crate::{
     language::Spoken,
     live::Live,
     model::{failure::Failure, link::Page},
-    pages::{
-        access::Access, activity::ActivityLog, connect::Connect, health::Health, not_found::NotFound,
-        sign_in::SignIn, vms::Vms,
-    },
+    pages::{connect::Connect, later, not_found::NotFound, sign_in::SignIn},
     reach::Wake,
     route::Route,
     session::SignedIn,
@@ -93,11 +90,12 @@ fn Inside(session: Live<Session>, client: Client, clock: Clock) -> impl IntoView
     let route = Route::here();
     let page = Memo::new(move |_| Page::of(&route.path()));
     let shown = move || match page.get() {
-        Page::Vms => view! { <Vms/> }.into_any(),
+        Page::Vms => later::vms(),
         Page::Connect(vm) => view! { <Connect vm/> }.into_any(),
-        Page::Access => view! { <Access/> }.into_any(),
-        Page::Activity => view! { <ActivityLog/> }.into_any(),
-        Page::Health => view! { <Health/> }.into_any(),
+        Page::Request => later::request(),
+        Page::Access => later::access(),
+        Page::Activity => later::activity(),
+        Page::Health => later::health(),
         Page::Unknown => view! { <NotFound/> }.into_any(),
     };
     view! {

@@ -10,6 +10,7 @@ mod app;
 mod browser;
 mod clock;
 mod components;
+mod draft;
 mod language;
 mod live;
 mod model;
@@ -17,8 +18,10 @@ mod pages;
 mod reach;
 mod route;
 mod session;
+mod tabs;
 mod task;
 mod theme;
+mod wire;
 
 use leptos::{mount::mount_to, prelude::document};
 use wasm_bindgen::JsCast;

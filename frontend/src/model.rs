@@ -1,6 +1,8 @@
 //! What the portal knows and says: plain structs and functions without a browser, tested on the host.
 
 pub(crate) mod activity_filter;
+pub(crate) mod again;
+pub(crate) mod contact;
 mod denial;
 pub(crate) mod durations;
 pub(crate) mod failure;
@@ -10,12 +12,14 @@ pub(crate) mod health_report;
 pub(crate) mod language;
 pub(crate) mod lease;
 pub(crate) mod link;
+pub(crate) mod many;
 mod policy_words;
 pub(crate) mod port_state;
 pub(crate) mod prefill;
 pub(crate) mod preview;
 mod problem;
 pub(crate) mod proof;
+pub(crate) mod qr;
 pub(crate) mod step;
 pub(crate) mod times;
 pub(crate) mod unsupported;

@@ -1,7 +1,9 @@
 //! Whether Postern answers, and asking anew when it may again.
 
 use jiff::Timestamp;
-use leptos::prelude::*;
+use leptos::{ev, prelude::*};
+
+use crate::tabs;
 
 /// The last answer of any kind, and whether there is none now.
 #[derive(Clone, Copy)]
@@ -50,13 +52,19 @@ impl Reach {
 pub(crate) struct Wake(Trigger);
 
 impl Wake {
-    /// Wakes when the network is back, and when somebody signs in or out elsewhere, until the owner is gone.
+    /// Wakes when the network is back, and when another tab has changed something, until the owner is gone.
     pub(crate) fn provide() -> Self {
         let wake = Self(Trigger::new());
-        for event in ["online", "storage"] {
-            let heard = window_event_listener_untyped(event, move |_| wake.wake());
-            on_cleanup(move || heard.remove());
-        }
+        let online = window_event_listener(ev::online, move |_| wake.wake());
+        let told = window_event_listener(ev::storage, move |event| {
+            if event.key().as_deref() == Some(tabs::KEY) {
+                wake.wake();
+            }
+        });
+        on_cleanup(move || {
+            online.remove();
+            told.remove();
+        });
         provide_context(wake);
         wake
     }

@@ -16,9 +16,7 @@ pub(crate) fn Updated() -> impl IntoView {
     let kept = RwSignal::new(false);
     let heard = window_event_listener_untyped("postern-updated", move |_| kept.set(true));
     on_cleanup(move || heard.remove());
-    let stale = Memo::new(move |_| {
-        kept.get() || session.with(|session| !session.version.is_empty() && session.version != VERSION)
-    });
+    let stale = Memo::new(move |_| kept.get() || session.with(|session| session.version != VERSION));
     let reload = move |_| drop(window().location().reload());
     let line = move || {
         stale.get().then(|| {

@@ -2,15 +2,16 @@
 //! like any other, in the functions' words.
 
 use jiff::Timestamp;
-use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use shared::vm::VmId;
+
+use crate::wire::{Object, fields};
 
 pub(crate) mod detail;
 mod sentence;
 
 /// What `GET /api/activity` answers.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 pub(crate) struct Page {
     pub steps: Vec<Step>,
     pub next: Option<String>,
@@ -18,10 +19,15 @@ pub(crate) struct Page {
 }
 
 /// An entry of the audit with its sentence.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Step {
-    entry: Map<String, Value>,
+    entry: Object,
     summary: String,
+}
+
+fields! {
+    Page { steps, next, server_time }
+    Step { entry, summary }
 }
 
 /// What of `read` is not in `known`. Both are newest first, so only the newest of the known can be read again.
@@ -64,7 +70,7 @@ impl Step {
     /// The event alone as indented JSON.
     fn event_json(&self) -> String {
         let own = self.entry.iter().filter(|(name, _)| !ENVELOPE.contains(&name.as_str()));
-        let own: Map<String, Value> = own.map(|(name, value)| (name.clone(), value.clone())).collect();
+        let own: Object = own.map(|(name, value)| (name.clone(), value.clone())).collect();
         serde_json::to_string_pretty(&own).unwrap_or_default()
     }
 
@@ -90,7 +96,7 @@ pub(super) mod tests {
         let step =
             shared::api::Step { summary: record.event.to_string(), entry: Entry::after(0, GENESIS, record) };
         let page = Activity { steps: vec![step], next: None, server_time: now() };
-        let page: Page = serde_json::from_str(&serde_json::to_string(&page).unwrap()).unwrap();
+        let page: Page = crate::wire::from_text(&serde_json::to_string(&page).unwrap()).unwrap();
         page.steps.into_iter().next().unwrap()
     }
 
@@ -109,7 +115,7 @@ pub(super) mod tests {
     fn only_what_was_not_known_is_new() {
         let step = |seq: u64, at: &str| -> Step {
             let text = format!(r#"{{"entry":{{"seq":{seq},"at":"{at}","hash":"{seq}"}},"summary":""}}"#);
-            serde_json::from_str(&text).unwrap()
+            crate::wire::from_text(&text).unwrap()
         };
         let [noon, later] = ["2026-11-24T12:00:00Z", "2026-11-24T12:00:01Z"];
         let known = [step(2, noon), step(1, noon)];
@@ -122,7 +128,7 @@ pub(super) mod tests {
     #[test]
     fn an_event_of_a_newer_server_is_shown_all_the_same() {
         let text = r#"{"entry":{"seq":7,"event":"moon_rose","phase":3},"summary":"The moon rose"}"#;
-        let step: Step = serde_json::from_str(text).unwrap();
+        let step: Step = crate::wire::from_text(text).unwrap();
         assert_eq!((step.kind(), step.at(), step.actor()), ("moon_rose", None, None));
         assert!(step.event_json().contains("\"phase\": 3"));
     }

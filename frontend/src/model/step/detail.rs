@@ -4,10 +4,13 @@ use serde_json::Value;
 use shared::{api::EventKind, nsg::proof::Proof};
 
 use super::Step;
-use crate::model::{
-    durations,
-    language::{Language, say},
-    policy_words, preview,
+use crate::{
+    model::{
+        durations,
+        language::{Language, say},
+        policy_words, preview,
+    },
+    wire::Read,
 };
 
 /// What stands behind the sentence of an entry.
@@ -102,10 +105,7 @@ impl Step {
     }
 
     fn proof(&self, language: Language) -> Vec<String> {
-        let proof = self.entry.get("proof").map(Value::to_string);
-        let Some(proof) = proof.and_then(|text| serde_json::from_str::<Proof>(&text).ok()) else {
-            return Vec::new();
-        };
+        let Some(proof) = self.entry.get("proof").and_then(Proof::read) else { return Vec::new() };
         if proof.is_empty() {
             return vec![say!(language, step.nobody).to_owned()];
         }

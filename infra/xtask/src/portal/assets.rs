@@ -8,7 +8,10 @@ use anyhow::{Context, Result, bail};
 use brotli::enc::BrotliEncoderParams;
 use sha2::{Digest, Sha256};
 
-use super::inputs::{files_below, hex};
+use super::{
+    icons,
+    inputs::{files_below, hex},
+};
 
 /// File types that are compressed already.
 const DENSE: [&str; 6] = ["png", "webp", "avif", "woff2", "ico", "br"];
@@ -59,12 +62,13 @@ fn worker(template: &str, mut urls: Urls, out: &Path) -> Result<String> {
     fill(template, &urls)
 }
 
-/// One stylesheet of the files in a folder, in the order of their names.
+/// One stylesheet of the files in a folder, in the order of their names, and the icons.
 fn stylesheet(folder: &Path) -> Result<Vec<u8>> {
     let mut sheet = Vec::new();
     for file in files_below(folder)? {
         sheet.extend(read(&file)?);
     }
+    sheet.extend(icons::stylesheet().into_bytes());
     Ok(sheet)
 }
 

@@ -85,7 +85,7 @@ fn why_somebody_asked_is_told_as_it_was_written() {
 #[test]
 fn the_hash_is_always_there_and_an_unknown_event_is_shown_whole() {
     let text = r#"{"entry":{"seq":7,"event":"moon_rose","phase":3,"hash":"ab"},"summary":"The moon rose"}"#;
-    let step: Step = serde_json::from_str(text).unwrap();
+    let step: Step = crate::wire::from_text(text).unwrap();
     let detail = step.detail(Language::en);
     assert!(detail.facts.iter().any(|fact| fact.value == "ab" && fact.is_id));
     assert!(detail.json.unwrap().contains("\"phase\": 3"));
