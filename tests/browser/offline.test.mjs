@@ -60,6 +60,20 @@ for (const look of LOOKS) {
       });
     }
 
+    test("a server that does not answer is told like a network that is gone", async () => {
+      const { page: own, context: apart } = await signIn(browser, /Ada Admin/, { ...look, serviceWorkers: "block" });
+      await own.goto(connectUrl(VM));
+      const closed = own.getByRole("heading", { name: text("port.closed") });
+      await closed.waitFor();
+      await own.route("**/api/**", (route) => route.abort());
+      await own.evaluate(() => dispatchEvent(new Event("online")));
+      await own.getByRole("alert").filter({ hasText: unreachable }).first().waitFor();
+      await closed.waitFor({ state: "hidden" });
+      await own.unroute("**/api/**");
+      await closed.waitFor();
+      await apart.close();
+    });
+
     test("my access shows no opening as open, and says of when its last word is", async () => {
       await page.goto(connectUrl(VM));
       await page.locator("#primary").click();

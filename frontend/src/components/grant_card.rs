@@ -100,7 +100,7 @@ fn Row(view: LeaseView, seconds: i64) -> impl IntoView {
 
 #[component]
 fn State(view: LeaseView) -> impl IntoView {
-    let clock = SignedIn::of_page().clock;
+    let SignedIn { client, clock, .. } = SignedIn::of_page();
     let language = language();
     if let LeaseState::Closed { at, reason } = view.lease.state {
         let tone = if reason == CloseReason::Failed {
@@ -112,6 +112,9 @@ fn State(view: LeaseView) -> impl IntoView {
     }
     let now = Memo::new(move |_| phase(&view, clock.now()));
     let state = move || match now.get() {
+        _ if client.reach().lost().is_some() => {
+            view! { <Shape tone=Tone::Possibly/>{say!(language, offline.state)} }.into_any()
+        }
         Phase::Open { until } => view! {
             <Shape tone=Tone::Open/>
             <span class="visually-hidden">{say!(language, port.open)}</span>
