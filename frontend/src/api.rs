@@ -5,8 +5,9 @@ use leptos::{leptos_dom::helpers::TimeoutHandle, prelude::*};
 use serde_json::Value;
 use shared::{
     api::{
-        ActivityQuery, CreateGrant, GrantList, GrantView, IDEMPOTENCY_HEADER, PORTAL_HEADER, PutPolicy,
-        RemovedPolicy, Session, VmDetail, VmList, grant_path, policy_path, revoke_path, route, vm_path,
+        ActivityQuery, CreateGrant, GrantList, GrantView, IDEMPOTENCY_HEADER, MoveGrant, PORTAL_HEADER,
+        PutPolicy, RemovedPolicy, Session, VmDetail, VmList, grant_path, move_path, policy_path, revoke_path,
+        route, vm_path,
     },
     grant::GrantId,
     vm::VmId,
@@ -17,6 +18,7 @@ use crate::{
     browser,
     clock::Clock,
     model::{failure::Failure, preview::Preview, step::Page},
+    tabs,
     wire::{self, Read, Write, fields},
 };
 
@@ -81,7 +83,14 @@ impl Client {
     pub(crate) async fn create_grant(self, body: &CreateGrant, key: &str) -> Result<GrantView, Failure> {
         let call = Call::new(Method::POST, route::GRANTS);
         let call = call.header(IDEMPOTENCY_HEADER, key).header("prefer", "respond-async");
-        self.hear_grant(self.send(call, Some(body)).await)
+        self.hear_change(self.send(call, Some(body)).await)
+    }
+
+    /// Takes a grant's living openings along to the address that this is called from. The same `key` moves it once.
+    pub(crate) async fn move_grant(self, grant: GrantId, key: &str) -> Result<GrantView, Failure> {
+        let call = Call::new(Method::POST, &move_path(grant));
+        let call = call.header(IDEMPOTENCY_HEADER, key).header("prefer", "respond-async");
+        self.hear_change(self.send(call, Some(&MoveGrant { sources: None })).await)
     }
 
     /// What a request would come to now; nothing is written.
@@ -95,7 +104,7 @@ impl Client {
 
     pub(crate) async fn revoke_grant(self, grant: GrantId) -> Result<GrantView, Failure> {
         let call = Call::new(Method::POST, &revoke_path(grant)).header("prefer", "respond-async");
-        self.hear_grant(self.send(call, NOTHING).await)
+        self.hear_change(self.send(call, NOTHING).await)
     }
 
     pub(crate) async fn list_grants(self) -> Result<GrantList, Failure> {
@@ -122,6 +131,10 @@ impl Client {
 
     fn hear_grant(self, answer: Result<GrantView, Failure>) -> Result<GrantView, Failure> {
         answer.inspect(|grant| self.clock.heard(grant.server_time))
+    }
+
+    fn hear_change(self, answer: Result<GrantView, Failure>) -> Result<GrantView, Failure> {
+        self.hear_grant(answer).inspect(|_| tabs::tell())
     }
 
     async fn get<T: Read>(self, path: &str) -> Result<T, Failure> {

@@ -17,6 +17,7 @@ mod model;
 mod pages;
 mod route;
 mod session;
+mod tabs;
 mod task;
 mod theme;
 mod wire;

@@ -67,14 +67,18 @@ impl RequestForm {
     /// What a page starts with: the first port, the caller's own address, an hour; a bookmark may say otherwise.
     pub(crate) fn starting(policy: &ProtectedVm, seen: &SourceSeen, prefill: &Prefill) -> Option<Self> {
         let port = prefill.port.or_else(|| policy.ports.iter().next().map(|rule| rule.port))?;
-        let minutes = prefill.minutes.clone().unwrap_or_else(|| {
-            let rule = policy.ports.for_port(port);
-            rule.map_or(60, |rule| durations::default_minutes(rule.max_duration)).to_string()
-        });
+        let rule = policy.ports.for_port(port);
+        let minutes = rule.map_or(60, |rule| durations::default_minutes(rule.max_duration));
+        Some(Self::proposed(port, minutes, seen, prefill))
+    }
+
+    /// The form for `port` as a bookmark proposes it, lasting `minutes` where it says nothing of that.
+    pub(crate) fn proposed(port: Port, minutes: i64, seen: &SourceSeen, prefill: &Prefill) -> Self {
+        let minutes = prefill.minutes.clone().unwrap_or_else(|| minutes.to_string());
         let own = seen.prefix.is_some() && prefill.source.is_none();
         let origin = if own { Origin::Mine } else { Origin::Another };
         let another = prefill.source.clone().unwrap_or_default();
-        Some(Self { port, origin, another, minutes, why: String::new() })
+        Self { port, origin, another, minutes, why: String::new() }
     }
 
     pub(crate) fn parse(&self, seen: &SourceSeen, language: Language) -> Result<Parsed, Vec<Objection>> {

@@ -9,7 +9,7 @@ use leptos::{
     wasm_split::{SplitLoaderError, wasm_split},
 };
 
-use super::{access::Access, activity::ActivityLog, vms::Vms};
+use super::{access::Access, activity::ActivityLog, request::RequestMany, vms::Vms};
 use crate::{
     components::{notice::FailureNotice, skeleton::Skeleton},
     model::failure::Failure,
@@ -42,6 +42,7 @@ macro_rules! pages {
 
 pages! {
     vms: Vms,
+    request: RequestMany,
     access: Access,
     activity: ActivityLog,
 }

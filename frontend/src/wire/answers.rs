@@ -22,7 +22,7 @@ use super::{Read, field, fields, tag};
 
 fields! {
     Requester { id, name }
-    Session { requester, expires_at, source, server_time, health }
+    Session { requester, expires_at, source, server_time, health, organisation_ranges, contact }
     SourceSeen { address, prefix, concern }
     Health { last_sweep_at, timer_silent_since, overdue }
 

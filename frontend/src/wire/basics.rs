@@ -164,13 +164,4 @@ words! {
         Open = "open",
         PossiblyOpen = "possibly_open",
     }
-    Warning {
-        Overdue = "overdue",
-        StillOpen = "still_open",
-        GuardMissing = "guard_missing",
-        Unread = "unread",
-        NotEffective = "not_effective",
-        NotConfirmed = "not_confirmed",
-        Drifted = "drifted",
-    }
 }

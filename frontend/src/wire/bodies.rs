@@ -3,8 +3,8 @@
 use serde_json::Value;
 use shared::{
     api::{
-        AddedPort, CreateGrant, OpeningForm, PolicyPatch, PortPatch, PutPolicies, PutPolicy, ReadPolicies,
-        RemovePolicies, VmIds,
+        AddedPort, CreateGrant, MoveGrant, OpeningForm, PolicyPatch, PortPatch, PutPolicies, PutPolicy,
+        ReadPolicies, RemovePolicies, VmIds,
     },
     policy::{JustificationRule, LiveSessions, PortRule, PortRules, Precedence},
     port::Port,
@@ -51,6 +51,7 @@ macro_rules! texts {
 fields! {
     CreateGrant { openings, justification }
     OpeningForm { vm, port, sources, duration }
+    MoveGrant { sources }
     PutPolicy { ports, justification, precedence, live_sessions }
     PutPolicies { vms, policy, versions }
     ReadPolicies { vms }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use leptos::{prelude::*, task::spawn_local_scoped_with_cancellation};
 use shared::{
     api::{CreateGrant, GrantView, LeaseView, PortState, PortStatus, VmDetail},
-    grant::GrantId,
+    grant::{CloseReason, GrantId, LeaseState},
 };
 
 use crate::{
@@ -115,6 +115,18 @@ impl Desk {
         self.lost.set(None);
         self.watched.set(Some(grant.id));
         self.grant.set(Some(grant));
+    }
+
+    /// Why the newest grant that was asked for here could not be opened, where another opening stands in its place.
+    pub(super) fn gave_up(self) -> Option<String> {
+        let own = self.own.with(|own| own.as_ref().map(|own| own.grant));
+        self.grant.with(|grant| {
+            let grant = grant.as_ref().filter(|grant| Some(grant.id) != own)?;
+            let failed = |view: &&LeaseView| {
+                matches!(view.lease.state, LeaseState::Closed { reason: CloseReason::Failed, .. })
+            };
+            grant.leases.iter().find(failed).map(|view| view.trouble.clone().unwrap_or_default())
+        })
     }
 
     /// Asks for the opening. A request whose effect is in doubt is repeated under its own name.

@@ -1,4 +1,4 @@
-use leptos::{prelude::*, wasm_bindgen::JsCast};
+use leptos::prelude::*;
 use shared::{api::CreateGrant, policy::JustificationRule};
 
 mod fields;
@@ -6,6 +6,7 @@ mod fields;
 use self::fields::Port;
 use super::desk::Desk;
 use crate::{
+    browser,
     components::{
         asking::{Checked, Fields, From, Lasting, Objections, Why, keep_why},
         notice::MaybeFailure,
@@ -119,7 +120,7 @@ fn Changes(desk: Desk, verdict: Verdict) -> impl IntoView {
     });
     let bodies =
         Memo::new(move |_| verdict.with(|verdict| verdict.iter().cloned().collect::<Vec<CreateGrant>>()));
-    let toggle = move |event: web_sys::Event| looked_at.set(is_open(&event));
+    let toggle = move |event: web_sys::Event| looked_at.set(browser::is_open(&event));
     move || {
         lines.with(|lines| !lines.is_empty()).then(|| {
             let items = lines.get().into_iter().map(|text| view! { <li>{text}</li> }).collect_view();
@@ -132,9 +133,4 @@ fn Changes(desk: Desk, verdict: Verdict) -> impl IntoView {
             }
         })
     }
-}
-
-pub(crate) fn is_open(event: &web_sys::Event) -> bool {
-    let element = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
-    element.is_some_and(|details| details.has_attribute("open"))
 }
