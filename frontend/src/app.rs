@@ -15,10 +15,7 @@ use crate::{
     language::Spoken,
     live::Live,
     model::{failure::Failure, link::Page},
-    pages::{
-        access::Access, activity::ActivityLog, connect::Connect, not_found::NotFound, request::RequestMany,
-        sign_in::SignIn, vms::Vms,
-    },
+    pages::{connect::Connect, later, not_found::NotFound, sign_in::SignIn},
     route::Route,
     session::SignedIn,
     tabs::Tabs,
@@ -92,11 +89,11 @@ fn Inside(session: Live<Session>, client: Client, clock: Clock) -> impl IntoView
     let route = Route::here();
     let page = Memo::new(move |_| Page::of(&route.path()));
     let shown = move || match page.get() {
-        Page::Vms => view! { <Vms/> }.into_any(),
+        Page::Vms => later::vms(),
         Page::Connect(vm) => view! { <Connect vm/> }.into_any(),
-        Page::Request => view! { <RequestMany/> }.into_any(),
-        Page::Access => view! { <Access/> }.into_any(),
-        Page::Activity => view! { <ActivityLog/> }.into_any(),
+        Page::Request => later::request(),
+        Page::Access => later::access(),
+        Page::Activity => later::activity(),
         Page::Unknown => view! { <NotFound/> }.into_any(),
     };
     view! {

@@ -20,6 +20,7 @@ mod session;
 mod tabs;
 mod task;
 mod theme;
+mod wire;
 
 use leptos::{mount::mount_to, prelude::document};
 use wasm_bindgen::JsCast;

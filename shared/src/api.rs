@@ -20,15 +20,16 @@ pub use self::{
     },
     health::{ArmBudget, DriftNumbers, HealthReport, LeaseNumbers, OldestOverdue},
     policy::{
-        ConfiguredVm, ConfiguredVms, InvalidVmIds, PolicyPatch, PutPolicies, PutPolicy, RemovePolicies,
-        RemovedPolicy, UnprotectedVm, UnprotectedVms, VmIds,
+        AddedPort, ConfiguredVm, ConfiguredVms, InvalidPatch, InvalidVmIds, LeftOpen, PoliciesPreview,
+        PolicyList, PolicyPatch, PortPatch, PreviewedRule, PutPolicies, PutPolicy, ReadPolicies,
+        RemovePolicies, RemovedPolicy, UnprotectedVm, UnprotectedVms, VmIds, VmPolicy,
     },
     session::{Health, Session, SourceConcern, SourceSeen},
     vm::{
         Concern, Drift, Exposed, Mapped, Network, PortState, PortStatus, Support, ThroughFirewall,
-        Unsupported, VmDetail, VmList, VmState, VmSummary,
+        Unsupported, VmDetail, VmList, VmState, VmSummary, Warning,
     },
-    vm_page::{ListCounts, ListName, VmPage, VmQuery},
+    vm_page::{InvalidPlace, ListCounts, ListName, Place, Places, VmPage, VmPlace, VmQuery, VmSort},
 };
 use crate::{grant::GrantId, vm::VmId};
 
@@ -36,7 +37,10 @@ use crate::{grant::GrantId, vm::VmId};
 pub mod route {
     pub const SESSION: &str = "/api/session";
     pub const VMS: &str = "/api/vms";
+    pub const PLACES: &str = "/api/places";
     pub const POLICIES: &str = "/api/policies";
+    pub const POLICIES_READ: &str = "/api/policies/read";
+    pub const POLICIES_PREVIEW: &str = "/api/policies/preview";
     pub const GRANTS: &str = "/api/grants";
     pub const GRANT_PREVIEW: &str = "/api/grants/preview";
     pub const ACTIVITY: &str = "/api/activity";

@@ -10,10 +10,14 @@ fn operations() -> Vec<(Method, String)> {
     let grant = format!("{}/01936b1e-7a3c-7000-8000-3f1de2c4b901", route::GRANTS);
     vec![
         (Method::GET, route::VMS.to_owned()),
+        (Method::GET, route::PLACES.to_owned()),
         (Method::GET, vm_path(&web)),
         (Method::PUT, policy_path(&web)),
         (Method::DELETE, policy_path(&web)),
         (Method::GET, format!("{}/rdp", vm_path(&web))),
+        (Method::PUT, route::POLICIES.to_owned()),
+        (Method::POST, route::POLICIES_READ.to_owned()),
+        (Method::POST, route::POLICIES_PREVIEW.to_owned()),
         (Method::GET, route::GRANTS.to_owned()),
         (Method::POST, route::GRANTS.to_owned()),
         (Method::GET, grant.clone()),

@@ -39,12 +39,18 @@ mod peers;
 #[cfg(test)]
 mod policies;
 #[cfg(test)]
+mod policy_changes;
+#[cfg(test)]
 mod preview;
 #[cfg(test)]
 mod sessions;
 #[cfg(test)]
 mod sources;
 #[cfg(test)]
+mod vm_order;
+#[cfg(test)]
 mod vm_pages;
+#[cfg(test)]
+mod vm_warnings;
 #[cfg(test)]
 mod vms;

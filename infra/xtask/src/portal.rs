@@ -9,6 +9,7 @@ use wasm_bindgen_cli_support::Bindgen;
 use crate::{shell, wasm, workspace};
 
 mod assets;
+mod icons;
 mod inputs;
 
 /// Everything that `dev` and the tests run.

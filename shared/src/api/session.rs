@@ -14,7 +14,6 @@ pub struct Session {
     pub source: SourceSeen,
     /// From where the organisation's people come when they are at work, as its administrators say; may be empty. They are
     /// offered, never assumed.
-    #[serde(default)]
     pub organisation_ranges: Vec<SourcePrefix>,
     /// Whom to ask, in one line for people to read; maybe a mail address.
     #[serde(default)]

@@ -8,7 +8,10 @@ use anyhow::{Context, Result, bail};
 use brotli::enc::BrotliEncoderParams;
 use sha2::{Digest, Sha256};
 
-use super::inputs::{files_below, hex};
+use super::{
+    icons,
+    inputs::{files_below, hex},
+};
 
 /// File types that are compressed already.
 const DENSE: [&str; 6] = ["png", "webp", "avif", "woff2", "ico", "br"];
@@ -30,12 +33,13 @@ pub(super) fn write(frontend: &Path, bindings: &Path, out: &Path) -> Result<()> 
     copy_below(&frontend.join("public"), out, "")
 }
 
-/// One stylesheet of the files in a folder, in the order of their names.
+/// One stylesheet of the files in a folder, in the order of their names, and the icons.
 fn stylesheet(folder: &Path) -> Result<Vec<u8>> {
     let mut sheet = Vec::new();
     for file in files_below(folder)? {
         sheet.extend(read(&file)?);
     }
+    sheet.extend(icons::stylesheet().into_bytes());
     Ok(sheet)
 }
 
