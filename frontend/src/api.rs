@@ -18,7 +18,7 @@ use crate::{
     browser,
     clock::Clock,
     model::{failure::Failure, preview::Preview, step::Page},
-    reach::Reach,
+    reach::{self, Reach},
     tabs,
     wire::{self, Read, Write, fields},
 };
@@ -159,7 +159,7 @@ impl Client {
     /// Ends the session, in other tabs too; the answer is where to go.
     pub(crate) async fn sign_out(self) -> Result<String, Failure> {
         let to: SignedOutTo = self.send(Call::new(Method::POST, route::SIGN_OUT), NOTHING).await?;
-        tabs::tell();
+        reach::tell_signed_out();
         Ok(to.location)
     }
 

@@ -20,10 +20,20 @@ use crate::{
     reach::Wake,
     route::Route,
     session::SignedIn,
+    tabs::Tabs,
 };
 
 /// How often the address that one comes from and Postern's health are asked again.
 const SESSION_PACE: Duration = Duration::from_secs(60);
+/// The same while something is overdue: that may have been a closing under way.
+const OVERDUE_PACE: Duration = Duration::from_secs(5);
+
+/// It is asked after again when it should be over, too.
+fn session_pace(session: &Session, now: Timestamp) -> Duration {
+    let usual = if session.health.overdue == 0 { SESSION_PACE } else { OVERDUE_PACE };
+    let left = session.expires_at.duration_since(now) + SignedDuration::from_secs(1);
+    Duration::try_from(left).map_or(usual, |left| left.clamp(Duration::from_secs(1), usual))
+}
 
 #[derive(Clone, PartialEq, Eq)]
 enum Gate {
@@ -38,7 +48,10 @@ enum Gate {
 pub(crate) fn App() -> impl IntoView {
     let clock = Clock::start(Wake::provide());
     let client = Client::new(clock);
-    let session = Live::new(move |session| pace(session, clock.exact_now()), move || client.read_session());
+    let session =
+        Live::new(move |session| session_pace(session, clock.exact_now()), move || client.read_session());
+    // The session is no matter of what another tab opens or closes.
+    Tabs::provide();
     let gate = Memo::new(move |_| match (client.is_signed_out(), session.get(), session.failure()) {
         (true, ..) => Gate::SignedOut,
         (false, Some(session), _) => Gate::SignedIn(session.requester.id),
@@ -59,12 +72,6 @@ pub(crate) fn App() -> impl IntoView {
             Gate::SignedIn(_) => view! { <Inside session client clock/> }.into_any(),
         }
     }
-}
-
-/// A session is asked after again when it should be over.
-fn pace(session: &Session, now: Timestamp) -> Duration {
-    let left = session.expires_at.duration_since(now) + SignedDuration::from_secs(1);
-    Duration::try_from(left).map_or(SESSION_PACE, |left| left.clamp(Duration::from_secs(1), SESSION_PACE))
 }
 
 /// What is shown to nobody in particular.

@@ -3,7 +3,10 @@
 use jiff::Timestamp;
 use leptos::{ev, prelude::*};
 
-use crate::tabs;
+use crate::browser;
+
+/// Written when somebody signs out, of which browsers tell the other tabs.
+const SIGNED_OUT: &str = "postern.signed-out";
 
 /// The last answer of any kind, and whether there is none now.
 #[derive(Clone, Copy)]
@@ -52,12 +55,12 @@ impl Reach {
 pub(crate) struct Wake(Trigger);
 
 impl Wake {
-    /// Wakes when the network is back, and when another tab has changed something, until the owner is gone.
+    /// Wakes when the network is back, and when another tab has signed out, until the owner is gone.
     pub(crate) fn provide() -> Self {
         let wake = Self(Trigger::new());
         let online = window_event_listener(ev::online, move |_| wake.wake());
         let told = window_event_listener(ev::storage, move |event| {
-            if event.key().as_deref() == Some(tabs::KEY) {
+            if event.key().as_deref() == Some(SIGNED_OUT) {
                 wake.wake();
             }
         });
@@ -77,4 +80,9 @@ impl Wake {
     pub(crate) fn track(self) {
         self.0.track();
     }
+}
+
+/// Tells the other tabs that nobody is signed in any more.
+pub(crate) fn tell_signed_out() {
+    browser::store(SIGNED_OUT, Some(&browser::random_name()));
 }

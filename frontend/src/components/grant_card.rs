@@ -116,8 +116,7 @@ fn State(view: LeaseView) -> impl IntoView {
             view! { <Shape tone=Tone::Possibly/>{say!(language, offline.state)} }.into_any()
         }
         Phase::Open { until } => view! {
-            <Shape tone=Tone::Open/>
-            <span class="visually-hidden">{say!(language, port.open)}</span>
+            <span class="state state--open"><Shape tone=Tone::Open/>{say!(language, port.open)}{" · "}</span>
             <Countdown end=until/>
         }
         .into_any(),

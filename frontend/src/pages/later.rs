@@ -27,11 +27,11 @@ enum Stage {
     Lost,
 }
 
-/// Each page's code becomes a file of its own.
+/// Their code becomes a file of its own.
 macro_rules! pages {
     ($($name:ident: $page:ident,)*) => {$(
         pub(crate) fn $name() -> AnyView {
-            #[wasm_split($name, wasm_split_path = leptos::wasm_split, fallible)]
+            #[wasm_split(pages, wasm_split_path = leptos::wasm_split, fallible)]
             fn code() -> Result<Make, SplitLoaderError> {
                 Ok(|| view! { <$page/> }.into_any())
             }
