@@ -16,8 +16,8 @@ use crate::{
     live::Live,
     model::{failure::Failure, link::Page},
     pages::{
-        access::Access, activity::ActivityLog, connect::Connect, not_found::NotFound, sign_in::SignIn,
-        vms::Vms,
+        access::Access, activity::ActivityLog, connect::Connect, not_found::NotFound, policy::Policy,
+        sign_in::SignIn, vms::Vms,
     },
     route::Route,
     session::SignedIn,
@@ -85,6 +85,7 @@ fn Inside(session: Live<Session>, client: Client, clock: Clock) -> impl IntoView
         Page::Connect(vm) => view! { <Connect vm/> }.into_any(),
         Page::Access => view! { <Access/> }.into_any(),
         Page::Activity => view! { <ActivityLog/> }.into_any(),
+        Page::Policy => view! { <Policy/> }.into_any(),
         Page::Unknown => view! { <NotFound/> }.into_any(),
     };
     view! {

@@ -10,7 +10,6 @@ mod app;
 mod browser;
 mod clock;
 mod components;
-#[expect(dead_code, reason = "wanted by pages to come")]
 mod draft;
 mod language;
 mod live;

@@ -4,5 +4,6 @@ pub(crate) mod access;
 pub(crate) mod activity;
 pub(crate) mod connect;
 pub(crate) mod not_found;
+pub(crate) mod policy;
 pub(crate) mod sign_in;
 pub(crate) mod vms;

@@ -109,8 +109,10 @@ impl RequestForm {
     }
 }
 
-fn parse_sources(text: &str, language: Language) -> Result<Sources, String> {
-    let parts = text.split([',', ' ', '、', '，']).filter(|part| !part.is_empty());
+/// Addresses and ranges as people paste them: with commas, semicolons, or any white space between.
+pub(crate) fn parse_sources(text: &str, language: Language) -> Result<Sources, String> {
+    let is_between = |one: char| one.is_whitespace() || matches!(one, ',' | ';' | '、' | '，' | '；');
+    let parts = text.split(is_between).filter(|part| !part.is_empty());
     let prefixes: Result<Vec<SourcePrefix>, _> = parts.map(str::parse).collect();
     let prefixes = prefixes.map_err(|error| in_words(&error, language))?;
     Sources::try_from(prefixes).map_err(|_| say!(language, form.source_expected).to_owned())
