@@ -23,9 +23,9 @@ mod submit;
 use self::{blocked::Blocked, editing::Editing};
 use crate::{
     browser,
-    components::{empty::Empty, notice::MaybeFailure, page_title::set_page_title, skeleton::Skeleton},
+    components::{empty::Empty, notice::FailureNotice, page_title::set_page_title, skeleton::Skeleton},
     language::{language, say},
-    model::{failure::Failure, policy_form::hindrance},
+    model::{failure::Failure, link, policy_form::hindrance},
     route::Route,
     session::SignedIn,
 };
@@ -78,12 +78,13 @@ fn Read(vms: VmIds) -> impl IntoView {
     let read: RwSignal<Option<Vec<VmPolicy>>> = RwSignal::new(None);
     let failure: RwSignal<Option<Failure>> = RwSignal::new(None);
     let again = Trigger::new();
+    let asked = vms.clone();
     Effect::new(move |_| {
         again.track();
-        let vms = vms.clone();
+        let asked = asked.clone();
         spawn_local_scoped_with_cancellation(async move {
             loop {
-                let reason = match client.read_policies(&vms).await {
+                let reason = match client.read_policies(&asked).await {
                     Ok(list) => {
                         failure.set(None);
                         read.set(Some(list.vms));
@@ -103,23 +104,49 @@ fn Read(vms: VmIds) -> impl IntoView {
         });
     });
     let reload = Callback::new(move |()| again.notify());
-    let page = move || match read.get() {
-        Some(vms) if vms.iter().any(|vm| hindrance(vm).is_some()) => view! { <Blocked vms/> }.into_any(),
-        Some(vms) => view! { <Editing vms reload/> }.into_any(),
-        None if failure.with(Option::is_none) => view! { <Skeleton/> }.into_any(),
-        None => view! { <Unread/> }.into_any(),
-    };
-    view! {
-        <MaybeFailure failure/>
-        {page}
+    move || match (failure.get(), read.get()) {
+        (Some(failure), _) => view! { <Unread failure vms=vms.clone()/> }.into_any(),
+        (None, Some(vms)) if vms.iter().any(|vm| hindrance(vm).is_some()) => {
+            view! { <Blocked vms/> }.into_any()
+        }
+        (None, Some(vms)) => view! { <Editing vms reload/> }.into_any(),
+        (None, None) => view! { <Skeleton/> }.into_any(),
     }
 }
 
+/// No policies came. Where some of the VMs are not there, one can go on with the others.
 #[component]
-fn Unread() -> impl IntoView {
+fn Unread(failure: Failure, vms: VmIds) -> impl IntoView {
     let language = language();
+    let missing: Vec<VmId> = match &failure {
+        Failure::Refused { problem, .. } => {
+            let targets = problem.details.iter().filter_map(|detail| detail.target.as_ref());
+            targets.filter_map(|target| target.parse().ok()).collect()
+        }
+        _ => Vec::new(),
+    };
+    let others: Vec<VmId> = vms.as_slice().iter().filter(|vm| !missing.contains(vm)).cloned().collect();
+    let others = if missing.is_empty() { Vec::new() } else { others };
+    let title =
+        if others.is_empty() { say!(language, connect.no_vm) } else { say!(language, protect.some_missing) };
+    set_page_title(move || title.to_owned());
     view! {
-        <h1>{say!(language, connect.no_vm)}</h1>
-        <p class="policy__way"><a class="button" href="/">{say!(language, common.all_vms)}</a></p>
+        <h1>{title}</h1>
+        <FailureNotice failure/>
+        <p class="policy__way">
+            {go_on(others)}
+            <a class="button" href="/">{say!(language, common.all_vms)}</a>
+        </p>
     }
+}
+
+/// The way on with those that can be configured, if there are any.
+fn go_on(others: Vec<VmId>) -> AnyView {
+    if others.is_empty() {
+        return ().into_any();
+    }
+    let route = Route::here();
+    let text = say!(language(), protect.without_these, count = others.len());
+    let go = move |_| route.rename(&link::policy(&others));
+    view! { <button type="button" class="button button--primary" on:click=go>{text}</button> }.into_any()
 }

@@ -1,15 +1,14 @@
 use leptos::prelude::*;
 use shared::api::VmPolicy;
 
+use super::go_on;
 use crate::{
     components::page_title::set_page_title,
     language::{Language, language, say},
     model::{
-        link,
         policy_form::{Hindrance, hindrance},
         unsupported,
     },
-    route::Route,
 };
 
 /// Some of the VMs cannot be configured: which, why, and the way on without them.
@@ -18,20 +17,14 @@ pub(super) fn Blocked(vms: Vec<VmPolicy>) -> impl IntoView {
     let language = language();
     let title = say!(language, protect.blocked);
     set_page_title(move || title.to_owned());
-    let route = Route::here();
     let lines = vms.iter().filter_map(|vm| line(vm, language)).collect_view();
     let others: Vec<_> =
         vms.iter().filter(|vm| hindrance(vm).is_none()).map(|vm| vm.summary.vm.clone()).collect();
-    let on = (!others.is_empty()).then(|| {
-        let text = say!(language, protect.without_these, count = others.len());
-        let go = move |_| route.rename(&link::policy(&others));
-        view! { <button type="button" class="button button--primary" on:click=go>{text}</button> }
-    });
     view! {
         <h1>{title}</h1>
         <ul class="policy__blocked">{lines}</ul>
         <p class="policy__way">
-            {on}
+            {go_on(others)}
             <a class="button" href="/">{say!(language, common.all_vms)}</a>
         </p>
     }

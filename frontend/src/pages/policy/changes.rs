@@ -28,6 +28,9 @@ pub(super) fn Changes(editor: Editor) -> impl IntoView {
         looked_at.set(details.is_some_and(|details| details.has_attribute("open")));
     };
     let shown = move || match answer.get() {
+        _ if editor.verdict.with(Result::is_err) => {
+            view! { <p class="muted">{say!(language, protect.after_wrong)}</p> }.into_any()
+        }
         _ if body.with(Option::is_none) => {
             view! { <p class="muted">{say!(language, protect.unchanged)}</p> }.into_any()
         }

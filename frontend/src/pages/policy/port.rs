@@ -91,7 +91,7 @@ fn number(editor: Editor, id: u32, language: Language) -> AnyView {
         typed: Callback::new(move |text| change(editor, id, |row| row.number = text)),
     };
     view! {
-        <div class="group">
+        <div class="group policy__number">
             <span class="group__name" aria-hidden="true">{say!(language, protect.number)}</span>
             <div class="group__body">
                 {field.into_view(editor)}
@@ -215,6 +215,9 @@ fn place(editor: Editor, id: u32, language: Language) -> AnyView {
     if windows > 0 && windows < count {
         places.push((Place::Linux, say!(language, protect.place_linux).to_owned()));
         places.push((Place::Windows, say!(language, protect.place_windows).to_owned()));
+    }
+    if places.len() == 1 {
+        return ().into_any();
     }
     let (places, answers): (Vec<Place>, Vec<Answer>) =
         places.into_iter().map(|(place, label)| (place, Answer::new(label, ""))).unzip();

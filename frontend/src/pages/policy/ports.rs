@@ -8,8 +8,11 @@ use super::{
 };
 use crate::{
     browser,
-    language::{language, say},
-    model::{policy_form::Field, vm_list::port_name},
+    language::{Language, language, say},
+    model::{
+        policy_form::{Field, PortRow},
+        vm_list::port_name,
+    },
 };
 
 /// The ports: what is recommended in one click, and each with everything about it.
@@ -46,6 +49,7 @@ pub(super) fn Ports(editor: Editor) -> impl IntoView {
             </div>
             <p class="hint" id="defaults-text">{say!(language, protect.defaults_text)}</p>
             {rows}
+            {move || gone(editor, language)}
             {objections(editor, None, Field::Ports)}
         </section>
     }
@@ -69,4 +73,30 @@ fn suggestion(editor: Editor, port: Port) -> AnyView {
         </button>
     }
     .into_any()
+}
+
+/// The ports of the VMs that are not in the form any longer.
+fn gone(editor: Editor, language: Language) -> Vec<AnyView> {
+    let gone = editor.form.with(|form| {
+        let is_gone = |row: &&PortRow| form.row(row.id).is_none();
+        editor.now.with_value(|now| now.rows.iter().filter(is_gone).cloned().collect::<Vec<_>>())
+    });
+    let line = |row: PortRow| {
+        let port = say!(language, protect.port_named, port = row.number.as_str());
+        let label = say!(language, protect.put_back_port, port = port.as_str());
+        let back = move |_| {
+            editor.form.update(|form| form.rows.push(row.clone()));
+            browser::focus(ANOTHER);
+        };
+        view! {
+            <p class="policy__gone">
+                <span>{say!(language, protect.gone, port)}</span>
+                <button type="button" class="button button--quiet" aria-label=label on:click=back>
+                    {say!(language, protect.put_back)}
+                </button>
+            </p>
+        }
+        .into_any()
+    };
+    gone.into_iter().map(line).collect()
 }

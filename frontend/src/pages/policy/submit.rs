@@ -5,7 +5,7 @@ use super::{editor::Editor, field::anchor};
 use crate::{
     browser,
     language::{Language, language, say},
-    model::{failure::Failure, problem},
+    model::{failure::Failure, link, problem},
 };
 
 /// The button that says what it will do, and why it does not do it yet.
@@ -35,9 +35,17 @@ pub(super) fn Submit(editor: Editor, reload: Callback<()>) -> impl IntoView {
             >
                 {what}
             </button>
-            <a class="button" href="/">{say!(language, common.cancel)}</a>
+            <a class="button" href=back(editor)>{say!(language, common.cancel)}</a>
         </div>
     }
+}
+
+/// Where one comes from, as a rule.
+fn back(editor: Editor) -> String {
+    editor.vms.with_value(|vms| match vms.as_slice() {
+        [one] => link::connect(&one.summary.vm),
+        _ => "/".to_owned(),
+    })
 }
 
 /// Why pressing the button does nothing now; empty if it does.
