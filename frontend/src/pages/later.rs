@@ -9,7 +9,7 @@ use leptos::{
     wasm_split::{SplitLoaderError, wasm_split},
 };
 
-use super::{access::Access, activity::ActivityLog, request::RequestMany, vms::Vms};
+use super::{access::Access, activity::ActivityLog, policy::Policy, request::RequestMany, vms::Vms};
 use crate::{
     components::{notice::FailureNotice, skeleton::Skeleton},
     model::failure::Failure,
@@ -43,6 +43,7 @@ macro_rules! pages {
 pages! {
     vms: Vms,
     request: RequestMany,
+    policy: Policy,
     access: Access,
     activity: ActivityLog,
 }
