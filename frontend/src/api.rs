@@ -2,11 +2,14 @@
 
 use gloo_net::http::{Method, RequestBuilder};
 use leptos::{leptos_dom::helpers::TimeoutHandle, prelude::*};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{
+    Deserialize, Serialize,
+    de::{DeserializeOwned, IgnoredAny},
+};
 use shared::{
     api::{
-        ActivityQuery, CreateGrant, GrantList, GrantView, IDEMPOTENCY_HEADER, PORTAL_HEADER, PutPolicy,
-        RemovedPolicy, Session, VmDetail, VmList, grant_path, policy_path, revoke_path, route, vm_path,
+        ActivityQuery, CreateGrant, GrantList, GrantView, IDEMPOTENCY_HEADER, PORTAL_HEADER, Places,
+        PutPolicies, RemovePolicies, Session, VmDetail, VmPage, grant_path, revoke_path, route, vm_path,
     },
     grant::GrantId,
     vm::VmId,
@@ -56,23 +59,27 @@ impl Client {
         Ok(session)
     }
 
-    pub(crate) async fn list_vms(self) -> Result<VmList, Failure> {
-        let list: VmList = self.get(route::VMS).await?;
-        self.clock.heard(list.server_time);
-        Ok(list)
+    /// Some rows of a list; `query` says of which.
+    pub(crate) async fn page_vms(self, query: &str) -> Result<VmPage, Failure> {
+        let page: VmPage = self.get(&format!("{}?{query}", route::VMS)).await?;
+        self.clock.heard(page.server_time);
+        Ok(page)
+    }
+
+    pub(crate) async fn list_places(self) -> Result<Places, Failure> {
+        self.get(route::PLACES).await
     }
 
     pub(crate) async fn read_vm(self, vm: &VmId) -> Result<VmDetail, Failure> {
         self.hear_vm(self.get(&vm_path(vm)).await)
     }
 
-    pub(crate) async fn put_policy(self, vm: &VmId, policy: &PutPolicy) -> Result<VmDetail, Failure> {
-        let call = Call::new(Method::PUT, &policy_path(vm));
-        self.hear_vm(self.send(call, Some(policy)).await)
+    pub(crate) async fn put_policies(self, policies: &PutPolicies) -> Result<(), Failure> {
+        self.send(Call::new(Method::PUT, route::POLICIES), Some(policies)).await.map(|IgnoredAny| ())
     }
 
-    pub(crate) async fn remove_policy(self, vm: &VmId) -> Result<RemovedPolicy, Failure> {
-        self.send(Call::new(Method::DELETE, &policy_path(vm)), NOTHING).await
+    pub(crate) async fn remove_policies(self, policies: &RemovePolicies) -> Result<(), Failure> {
+        self.send(Call::new(Method::DELETE, route::POLICIES), Some(policies)).await.map(|IgnoredAny| ())
     }
 
     /// Asks for an opening and does not wait for it. The same `key` asks the same question again.

@@ -13,11 +13,15 @@ pub(crate) mod prefill;
 pub(crate) mod preview;
 mod problem;
 pub(crate) mod proof;
+pub(crate) mod selection;
 pub(crate) mod step;
 pub(crate) mod times;
 pub(crate) mod unsupported;
 pub(crate) mod verdict;
+pub(crate) mod vm_blocks;
 pub(crate) mod vm_list;
+pub(crate) mod vm_query;
+pub(crate) mod warning;
 
 #[cfg(test)]
 pub(crate) mod samples;

@@ -72,7 +72,6 @@ impl Route {
         }
     }
 
-    #[expect(dead_code, reason = "wanted by pages to come")]
     /// The same page under another address: *back* does not return to the last one.
     pub(crate) fn rename(self, to: &str) {
         self.write(to, true);

@@ -20,7 +20,7 @@ pub(super) fn NotConfigured(live: Live<VmDetail>, detail: Memo<VmDetail>) -> imp
     let may = Memo::new(move |_| detail.with(|detail| detail.summary.rights.configure));
     let vm = detail.with_untracked(|detail| detail.summary.clone());
     let whom = say!(language, connect.whom_to_ask, group = vm.vm.resource_group());
-    let enable = Callback::new(move |()| change.set(Some(PolicyChange::Enable(vm.clone()))));
+    let enable = Callback::new(move |()| change.set(Some(PolicyChange::Enable(vec![vm.clone()]))));
     let way_out = move || {
         if may.get() {
             view! {
