@@ -76,7 +76,7 @@ for (const look of LOOKS) {
       for (const [vm, port] of OURS) {
         await row(vm).getByText(t("port.closed"), { exact: true }).waitFor();
         await row(vm).getByText(new RegExp(`\\b${port}\\b`)).waitFor();
-        await row(vm).getByText(`${t("facts.nsg")} ${vm}-nsg`).waitFor();
+        await row(vm).getByText(`${t("vms.nsg")} ${vm}-nsg`).waitFor();
       }
     });
 
@@ -88,7 +88,7 @@ for (const look of LOOKS) {
       await until("stopped-01", 0, () => row("web-01").count());
       await row("crowded-01").waitFor();
       await page.getByText(t("filter.title"), { exact: true }).click();
-      await page.getByLabel(t("filter.system")).selectOption("windows");
+      await page.getByRole("combobox", { name: t("filter.system"), exact: true }).selectOption("windows");
       await address("os=windows");
       await until("stopped-01", 0, () => row("stopped-01").count());
       const chip = `${t("filter.system")}${t("common.colon")}Windows`;
@@ -111,7 +111,7 @@ for (const look of LOOKS) {
       await list("unsupported");
       await row("classic-01").waitFor();
       await page.getByText(t("filter.title"), { exact: true }).click();
-      await page.getByLabel(t("filter.group")).selectOption("net-rg");
+      await page.getByRole("combobox", { name: t("filter.group"), exact: true }).selectOption("net-rg");
       await row("fwpol-01").waitFor();
       await until("classic-01", 0, () => row("classic-01").count());
       const tab = page.getByRole("link", { name: new RegExp(`^${t("vms.unsupported")}`) });
@@ -131,7 +131,7 @@ for (const look of LOOKS) {
         await until("the order", "descending", () => head.getAttribute("aria-sort"));
       } else {
         await page.getByText(t("filter.title"), { exact: true }).click();
-        await page.getByLabel(t("filter.order")).selectOption("-name");
+        await page.getByRole("combobox", { name: t("filter.order"), exact: true }).selectOption("-name");
       }
       await address("sort=-name");
       await until("the names", [...up].reverse().join(), async () => (await names()).join());

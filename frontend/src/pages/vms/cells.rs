@@ -29,15 +29,15 @@ pub(super) fn of(tab: Tab, vm: &VmSummary) -> AnyView {
     match tab {
         Tab::Configured => {
             let ports: Vec<String> = vm.ports.iter().map(|port| port_name(*port)).collect();
-            let user = vm.last_user.clone().unwrap_or_else(|| NEVER.to_owned());
-            let name = user.clone();
-            let user = view! { <span class="row__line" title=name>{user}</span> }.into_any();
+            let line =
+                |name: String| view! { <span class="row__line" title=name.clone()>{name}</span> }.into_any();
+            let user = vm.last_user.clone().map(line);
             [
                 cell("state", say!(language, common.state), state(vm, language)),
                 cell("ports", say!(language, vms.ports), ports.join(say!(language, common.comma)).into_any()),
                 cell("approved", say!(language, vms.approved), grouped(vm.approved_last_7_days).into_any()),
-                cell("access", say!(language, vms.last_access), last_access(vm.last_access_at)),
-                cell("user", say!(language, vms.last_user), user),
+                told("access", say!(language, vms.last_access), vm.last_access_at.map(last_access)),
+                told("user", say!(language, vms.last_user), user),
                 cell("details", say!(language, vms.details), details(vm, true, language)),
             ]
             .collect_view()
@@ -51,6 +51,14 @@ pub(super) fn of(tab: Tab, vm: &VmSummary) -> AnyView {
         .collect_view()
         .into_any(),
         Tab::Unsupported => reasons(vm, language),
+    }
+}
+
+/// What a card leaves out where it is nothing.
+fn told(class: &str, label: &'static str, content: Option<AnyView>) -> AnyView {
+    match content {
+        Some(content) => cell(class, label, content),
+        None => cell(&format!("{class} row__cell--none"), label, NEVER.into_any()),
     }
 }
 
@@ -83,8 +91,7 @@ fn state(vm: &VmSummary, language: Language) -> AnyView {
 }
 
 /// Date and time, and how long ago that was.
-fn last_access(at: Option<Timestamp>) -> AnyView {
-    let Some(at) = at else { return NEVER.into_any() };
+fn last_access(at: Timestamp) -> AnyView {
     let mut text = times::absolute(at, clock::zone(at));
     text.truncate("2026-11-24 14:05".len());
     view! {
@@ -98,7 +105,7 @@ fn last_access(at: Option<Timestamp>) -> AnyView {
 fn details(vm: &VmSummary, with_system: bool, language: Language) -> AnyView {
     let (kind, names) = match &vm.firewall {
         Some(name) => (say!(language, facts.firewall), name.clone()),
-        None => (say!(language, facts.nsg), vm.nsgs.join(say!(language, common.comma))),
+        None => (say!(language, vms.nsg), vm.nsgs.join(say!(language, common.comma))),
     };
     let icon = if vm.firewall.is_some() {
         view! { <Icon name="firewall"/> }.into_any()

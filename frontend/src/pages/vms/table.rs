@@ -160,10 +160,9 @@ fn head(shown: Shown, (class, name, sort): Column) -> AnyView {
 #[component]
 pub(super) fn Waiting(list: List) -> impl IntoView {
     let text = say!(language(), vms.reading);
-    let is_new = list.failure;
     let row = |_| view! { <div class=format!("skeleton skeleton--vm")></div> };
     move || {
-        is_new.with(Option::is_none).then(|| {
+        list.failure.with(Option::is_none).then(|| {
             view! {
                 <div aria-busy="true">
                     <p class="visually-hidden" role="status">{text}</p>

@@ -14,8 +14,8 @@ thread_local! {
 }
 
 /// How high a row is that was never seen, in CSS pixels: on a wide screen, and as a card.
-const USUAL: (u32, u32) = (58, 196);
-const NARROW: i32 = 760;
+const USUAL: (u32, u32) = (55, 190);
+const NARROW: i32 = 1080;
 
 /// Rows that are read, shown and let go of together: those between two places of the list.
 #[derive(Clone, Debug)]
