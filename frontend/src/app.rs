@@ -15,12 +15,10 @@ use crate::{
     language::Spoken,
     live::Live,
     model::{failure::Failure, link::Page},
-    pages::{
-        access::Access, activity::ActivityLog, connect::Connect, not_found::NotFound, sign_in::SignIn,
-        vms::Vms,
-    },
+    pages::{connect::Connect, later, not_found::NotFound, sign_in::SignIn},
     route::Route,
     session::SignedIn,
+    tabs::Tabs,
 };
 
 /// How often the address that one comes from and Postern's health are asked again.
@@ -36,9 +34,12 @@ enum Gate {
 
 #[component]
 pub(crate) fn App() -> impl IntoView {
+    Tabs::provide();
     let clock = Clock::start();
     let client = Client::new(clock);
     let session = Live::new(|_: &Session| SESSION_PACE, move || client.read_session());
+    let online = window_event_listener(leptos::ev::online, move |_| session.reload());
+    on_cleanup(move || online.remove());
     let gate = Memo::new(move |_| match (client.is_signed_out(), session.get(), session.failure()) {
         (true, ..) => Gate::SignedOut,
         (false, Some(_), _) => Gate::SignedIn,
@@ -81,10 +82,11 @@ fn Inside(session: Live<Session>, client: Client, clock: Clock) -> impl IntoView
     let route = Route::here();
     let page = Memo::new(move |_| Page::of(&route.path()));
     let shown = move || match page.get() {
-        Page::Vms => view! { <Vms/> }.into_any(),
+        Page::Vms => later::vms(),
         Page::Connect(vm) => view! { <Connect vm/> }.into_any(),
-        Page::Access => view! { <Access/> }.into_any(),
-        Page::Activity => view! { <ActivityLog/> }.into_any(),
+        Page::Request => later::request(),
+        Page::Access => later::access(),
+        Page::Activity => later::activity(),
         Page::Unknown => view! { <NotFound/> }.into_any(),
     };
     view! {

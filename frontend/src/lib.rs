@@ -10,14 +10,17 @@ mod app;
 mod browser;
 mod clock;
 mod components;
+mod draft;
 mod language;
 mod live;
 mod model;
 mod pages;
 mod route;
 mod session;
+mod tabs;
 mod task;
 mod theme;
+mod wire;
 
 use leptos::{mount::mount_to, prelude::document};
 use wasm_bindgen::JsCast;

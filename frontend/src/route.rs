@@ -58,7 +58,6 @@ impl Route {
         self.0.with(|address| parsed(&address.query)?.get(name))
     }
 
-    #[expect(dead_code, reason = "wanted by pages to come")]
     /// Tracked: each value that the query has under a name.
     pub(crate) fn queries(self, name: &str) -> Vec<String> {
         let values = self.0.with(|address| Some(parsed(&address.query)?.get_all(name)));

@@ -1,8 +1,8 @@
 //! From what went wrong to an HTTP answer: the one place.
 //!
 //! 400 not parseable · 401 not signed in · 403 understood, not permitted · 404 not there, or not to be seen · 409 the state
-//! of things forbids it · 422 another body under a name that was used · 500 a defect · 502/503 Azure or the store does not
-//! answer. The body is always [`Problem`]; what is inside stays in the log.
+//! of things forbids it · 412 it is not as it was read · 422 another body under a name that was used · 500 a defect ·
+//! 502/503 Azure or the store does not answer. The body is always [`Problem`]; what is inside stays in the log.
 
 mod extract;
 
@@ -98,6 +98,11 @@ impl ApiError {
 
     pub fn conflict(code: &str, message: impl Into<String>) -> Self {
         Self::new(StatusCode::CONFLICT, code, message)
+    }
+
+    /// Somebody else changed it since it was read.
+    pub fn changed(code: &str, message: impl Into<String>) -> Self {
+        Self::new(StatusCode::PRECONDITION_FAILED, code, message)
     }
 
     pub fn mismatch() -> Self {

@@ -19,9 +19,10 @@ use crate::{
     error::ApiError,
     handlers::{
         create_grant::create_grant, export_activity::export_activity, list_activity::list_activity,
-        list_grants::list_grants, list_places::list_places, list_vms::list_vms, preview_grant::preview_grant,
-        put_policies::put_policies, put_policy::put_policy, read_grant::read_grant, read_health,
-        read_health_report::read_health_report, read_metrics::read_metrics, read_rdp::read_rdp,
+        list_grants::list_grants, list_places::list_places, list_vms::list_vms, move_grant::move_grant,
+        preview_grant::preview_grant, preview_policies::preview_policies, put_policies::put_policies,
+        put_policy::put_policy, read_grant::read_grant, read_health, read_health_report::read_health_report,
+        read_metrics::read_metrics, read_policies::read_policies, read_rdp::read_rdp,
         read_session::read_session, read_vm::read_vm, remove_policies::remove_policies,
         remove_policy::remove_policy, revoke_grant::revoke_grant, run_sweep::run_sweep,
     },
@@ -40,10 +41,13 @@ pub fn router(app: App) -> Router {
         .route("/api/vms/{subscription}/{group}/{name}/policy", put(put_policy).delete(remove_policy))
         .route("/api/vms/{subscription}/{group}/{name}/rdp", get(read_rdp))
         .route(route::POLICIES, put(put_policies).delete(remove_policies))
+        .route(route::POLICIES_READ, post(read_policies))
+        .route(route::POLICIES_PREVIEW, post(preview_policies))
         .route(route::GRANTS, get(list_grants).post(create_grant))
         .route(route::GRANT_PREVIEW, post(preview_grant))
         .route("/api/grants/{id}", get(read_grant))
         .route("/api/grants/{id}/revoke", post(revoke_grant))
+        .route("/api/grants/{id}/move", post(move_grant))
         .route(route::ACTIVITY, get(list_activity))
         .route(route::ACTIVITY_CSV, get(export_activity))
         .route(route::HEALTH, get(read_health_report))

@@ -15,13 +15,14 @@ use serde::{Deserialize, Serialize};
 pub use self::{
     activity::{Activity, ActivityQuery, EventKind, EventKinds, InvalidEventKind, Step},
     grant::{
-        CreateGrant, GrantList, GrantPreview, GrantView, LeaseView, OpeningForm, PreviewedChange,
+        CreateGrant, GrantList, GrantPreview, GrantView, LeaseView, MoveGrant, OpeningForm, PreviewedChange,
         PreviewedObstacle,
     },
     health::{ArmBudget, DriftNumbers, HealthReport, LeaseNumbers, OldestOverdue},
     policy::{
-        ConfiguredVm, ConfiguredVms, InvalidVmIds, PolicyPatch, PutPolicies, PutPolicy, RemovePolicies,
-        RemovedPolicy, UnprotectedVm, UnprotectedVms, VmIds,
+        AddedPort, ConfiguredVm, ConfiguredVms, InvalidPatch, InvalidVmIds, LeftOpen, PoliciesPreview,
+        PolicyList, PolicyPatch, PortPatch, PreviewedRule, PutPolicies, PutPolicy, ReadPolicies,
+        RemovePolicies, RemovedPolicy, UnprotectedVm, UnprotectedVms, VmIds, VmPolicy,
     },
     session::{Health, Session, SourceConcern, SourceSeen},
     vm::{
@@ -38,6 +39,8 @@ pub mod route {
     pub const VMS: &str = "/api/vms";
     pub const PLACES: &str = "/api/places";
     pub const POLICIES: &str = "/api/policies";
+    pub const POLICIES_READ: &str = "/api/policies/read";
+    pub const POLICIES_PREVIEW: &str = "/api/policies/preview";
     pub const GRANTS: &str = "/api/grants";
     pub const GRANT_PREVIEW: &str = "/api/grants/preview";
     pub const ACTIVITY: &str = "/api/activity";
@@ -73,6 +76,11 @@ pub fn grant_path(grant: GrantId) -> String {
 /// `/api/grants/{id}/revoke`.
 pub fn revoke_path(grant: GrantId) -> String {
     format!("{}/revoke", grant_path(grant))
+}
+
+/// `/api/grants/{id}/move`.
+pub fn move_path(grant: GrantId) -> String {
+    format!("{}/move", grant_path(grant))
 }
 
 /// A refusal, in ARM's envelope.

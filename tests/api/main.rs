@@ -31,15 +31,21 @@ mod health_report;
 #[cfg(test)]
 mod moves;
 #[cfg(test)]
+mod moving_grants;
+#[cfg(test)]
 mod opening;
 #[cfg(test)]
 mod peers;
 #[cfg(test)]
 mod policies;
 #[cfg(test)]
+mod policy_changes;
+#[cfg(test)]
 mod preview;
 #[cfg(test)]
 mod sessions;
+#[cfg(test)]
+mod sources;
 #[cfg(test)]
 mod vm_order;
 #[cfg(test)]

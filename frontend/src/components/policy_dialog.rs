@@ -103,8 +103,9 @@ fn enabling(defaults: Defaults, vms: VmIds) -> PutPolicies {
         justification: Some(Defaults::JUSTIFICATION),
         precedence: Some(Defaults::PRECEDENCE),
         live_sessions: Some(Defaults::LIVE_SESSIONS),
+        ..PolicyPatch::default()
     };
-    PutPolicies { vms, policy }
+    PutPolicies { vms, policy, versions: None }
 }
 
 fn enabled_alone(vm: &VmSummary, network: &Network, language: Language) -> Vec<String> {

@@ -46,7 +46,15 @@ pub(crate) fn unusable() -> SourceSeen {
 
 pub(crate) fn a_session() -> Session {
     let health = Health { last_sweep_at: Some(now()), timer_silent_since: None, overdue: 0 };
-    Session { requester: rui(), expires_at: later(3600), source: seen(), server_time: now(), health }
+    Session {
+        requester: rui(),
+        expires_at: later(3600),
+        source: seen(),
+        organisation_ranges: vec!["198.51.100.0/28".parse().unwrap()],
+        contact: Some("vm-access@contoso.example".to_owned()),
+        server_time: now(),
+        health,
+    }
 }
 
 pub(crate) fn a_policy() -> ProtectedVm {

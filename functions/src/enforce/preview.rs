@@ -1,6 +1,6 @@
 //! What a change would come to, found out before anything is durable or written.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use shared::{
     exposure::{Observations, led_in_besides},
@@ -8,7 +8,7 @@ use shared::{
     grant::{GrantId, Lease},
     inventory::Machine,
     nsg::{
-        RuleChange,
+        ObservedNsg, RuleChange,
         plan::{Obstacle, ObstacleReason, plan},
         proof::{Law, Proof, versions},
         stamp::{Purpose, Stamp},
@@ -28,6 +28,8 @@ pub struct Preview {
     pub proof: Proof,
     pub obstacles: Vec<(NsgId, Obstacle)>,
     pub nat_obstacles: Vec<(FirewallId, NatObstacle)>,
+    /// The NSGs as they were read, and as the changes would leave them.
+    pub nsgs: BTreeMap<NsgId, (ObservedNsg, ObservedNsg)>,
 }
 
 impl Preview {
@@ -94,6 +96,8 @@ impl Engine {
             read.map_or_else(Vec::new, |before| versions(before, change))
         });
         preview.proof = Proof::of(machines, (&before, &after), rules);
+        let left = |(nsg, was)| after.remove(&nsg).map(|is| (nsg, (was, is)));
+        preview.nsgs = before.into_iter().filter_map(left).collect();
         Ok(preview)
     }
 

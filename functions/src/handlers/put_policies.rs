@@ -5,15 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use axum::extract::State;
 use shared::{
-    api::{ConfiguredVm, ConfiguredVms, PolicyPatch, ProblemBody, PutPolicies, VmIds},
+    api::{ConfiguredVm, ConfiguredVms, ProblemBody, PutPolicies, VmIds},
     inventory::Machine,
     policy::{LiveSessions, ProtectedVm},
     vm::{NsgId, VmId},
 };
 
 use super::{
-    many::{by_subscription, detail, may_configure, read_all, refuse_any, trouble_of},
-    policy_checks::{cannot_cut_sessions, obstructed, record, unsupported},
+    many::{by_subscription, detail, may_configure, refuse_any, trouble_of},
+    policy_change::{CHANGED, Change, change, unchanged},
+    policy_checks::{cannot_cut_sessions, obstructed, record},
     scene::Scene,
 };
 use crate::{
@@ -23,54 +24,19 @@ use crate::{
     error::{ApiError, Json},
 };
 
-/// The VMs of one call with what they have and what they shall have.
-struct Change {
-    machines: Vec<Machine>,
-    before: BTreeMap<VmId, ProtectedVm>,
-    after: Vec<ProtectedVm>,
-}
-
 pub(crate) async fn put_policies(
     State(app): State<App>,
     principal: Principal,
-    Json(PutPolicies { vms, policy: patch }): Json<PutPolicies>,
+    Json(PutPolicies { vms, policy: patch, versions }): Json<PutPolicies>,
 ) -> Result<axum::Json<ConfiguredVms>, ApiError> {
-    if patch == PolicyPatch::default() {
-        return Err(ApiError::rejected("policy", "name at least one field to change"));
-    }
     may_configure(&app, &vms, &principal).await?;
     let change = change(&app, &vms, &patch).await?;
+    unchanged(&vms, versions.as_deref(), &change.before)?;
     unobstructed(&app, &change).await?;
     can_cut_sessions(&app, &change).await?;
-    keep(&app, &vms, &change.after, &principal).await?;
+    keep(&app, &vms, &change, &principal).await?;
     let settled = app.engine.settle(&vms.as_slice().iter().cloned().collect()).await?;
     shown(&app, &vms, &principal, &settled).await.map(axum::Json)
-}
-
-async fn change(app: &App, vms: &VmIds, patch: &PolicyPatch) -> Result<Change, ApiError> {
-    let mut before = BTreeMap::new();
-    for (subscription, vms) in by_subscription(vms.as_slice()) {
-        let policies = app.store().policies_of(subscription, &vms).await?;
-        before.extend(policies.into_iter().map(|policy| (policy.vm.clone(), policy)));
-    }
-    let (mut after, mut incomplete) = (Vec::new(), Vec::new());
-    for vm in vms.as_slice() {
-        match patch.applied_to(vm, before.get(vm)) {
-            Ok(policy) => after.push(policy),
-            Err(missing) => {
-                let message =
-                    format!("{} has no policy yet, so it needs {} too", vm.name(), missing.join(", "));
-                incomplete.push(detail("rejected", vm, message));
-            }
-        }
-    }
-    refuse_any(incomplete, |message| ApiError::rejected("policy", message))?;
-    let machines: Vec<Machine> = read_all(app, vms).await?.into_values().collect();
-    let not_supported = machines.iter().filter_map(|machine| {
-        unsupported(machine).map(|message| detail("vm_unsupported", &machine.vm, message))
-    });
-    refuse_any(not_supported.collect(), |message| ApiError::conflict("vm_unsupported", message))?;
-    Ok(Change { machines, before, after })
 }
 
 async fn unobstructed(app: &App, change: &Change) -> Result<(), ApiError> {
@@ -108,19 +74,27 @@ fn behind<'m>(machines: &'m [Machine], nsg: &'m NsgId) -> impl Iterator<Item = &
     machines.iter().filter(move |machine| machine.nsgs().contains(nsg)).map(|machine| &machine.vm)
 }
 
-async fn keep(
-    app: &App,
-    vms: &VmIds,
-    policies: &[ProtectedVm],
-    principal: &Principal,
-) -> Result<(), ApiError> {
+/// Between reading the policies and writing them somebody else may change one; that is not undone.
+async fn keep(app: &App, vms: &VmIds, change: &Change, principal: &Principal) -> Result<(), ApiError> {
+    let mut kept = Vec::new();
     for subscription in by_subscription(vms.as_slice()).into_keys() {
-        let policies: Vec<ProtectedVm> =
-            policies.iter().filter(|policy| policy.vm.subscription() == subscription).cloned().collect();
+        let of_it = change.after.iter().filter(|policy| policy.vm.subscription() == subscription);
+        let policies: Vec<ProtectedVm> = of_it.cloned().collect();
         let records: Vec<_> = policies.iter().map(|policy| record(app, policy, principal)).collect();
-        app.store().put_policies(subscription, &policies, &records).await?;
+        if !app.store().put_policies(subscription, &change.before, &policies, &records).await? {
+            return Err(ApiError::changed(CHANGED, overtaken(&kept)));
+        }
+        kept.push(subscription.to_string());
     }
     Ok(())
+}
+
+fn overtaken(kept: &[String]) -> String {
+    let done = match kept {
+        [] => "nothing was changed".to_owned(),
+        kept => format!("only the policies of subscription {} were changed", kept.join(", ")),
+    };
+    format!("somebody else changed one of these policies in this moment; {done}; read them again")
 }
 
 /// Shows what settling read back; nothing is read from Azure again.

@@ -1,5 +1,7 @@
 //! Policies: one row for each protected VM.
 
+use std::collections::BTreeMap;
+
 use shared::{
     audit::Record,
     policy::ProtectedVm,
@@ -24,17 +26,19 @@ impl Store {
         self.write(Remove { vm, records }).await
     }
 
-    /// Protects several VMs of one subscription, or changes how; all or none.
+    /// Protects several VMs of one subscription, or changes how; all or none. `false`: one of them does not have its
+    /// policy in `before` (or has one that is not there), and nothing is written, no record either.
     pub async fn put_policies(
         &self,
         subscription: SubscriptionId,
+        before: &BTreeMap<VmId, ProtectedVm>,
         policies: &[ProtectedVm],
         records: &[Record],
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         if policies.iter().any(|policy| policy.vm.subscription() != subscription) {
             return Err(StoreError::Refused("the policies of one write are of its subscription"));
         }
-        self.write(PutAll { subscription, policies, records }).await
+        self.write(PutAll { subscription, before, policies, records }).await
     }
 
     /// Removes the policies of several VMs of one subscription, all or none. `false`: one has none, and nothing is
@@ -85,19 +89,36 @@ impl Work for Put<'_> {
 
 struct PutAll<'a> {
     subscription: SubscriptionId,
+    before: &'a BTreeMap<VmId, ProtectedVm>,
     policies: &'a [ProtectedVm],
     records: &'a [Record],
 }
 
 impl Work for PutAll<'_> {
-    type Outcome = ();
+    type Outcome = bool;
 
-    async fn run(&self, connection: &mut AnyConnection) -> Result<(), StoreError> {
+    async fn run(&self, connection: &mut AnyConnection) -> Result<bool, StoreError> {
+        for policy in self.policies {
+            if read(connection, &policy.vm).await?.as_ref() != self.before.get(&policy.vm) {
+                return Ok(false);
+            }
+        }
         for policy in self.policies {
             put(connection, policy).await?;
         }
-        append(connection, self.subscription, self.records).await
+        append(connection, self.subscription, self.records).await?;
+        Ok(true)
     }
+}
+
+async fn read(connection: &mut AnyConnection, vm: &VmId) -> Result<Option<ProtectedVm>, StoreError> {
+    let row: Option<(String, String)> =
+        sqlx::query_as("SELECT vm, data FROM policies WHERE vm = $1 AND subscription = $2")
+            .bind(vm.key())
+            .bind(vm.subscription().to_string())
+            .fetch_optional(connection)
+            .await?;
+    row.map(parse).transpose()
 }
 
 async fn put(connection: &mut AnyConnection, policy: &ProtectedVm) -> Result<(), StoreError> {
@@ -140,13 +161,7 @@ impl Work for RemoveAll<'_> {
 
     async fn run(&self, connection: &mut AnyConnection) -> Result<bool, StoreError> {
         for vm in self.vms {
-            let there: Option<String> =
-                sqlx::query_scalar("SELECT vm FROM policies WHERE vm = $1 AND subscription = $2")
-                    .bind(vm.key())
-                    .bind(self.subscription.to_string())
-                    .fetch_optional(&mut *connection)
-                    .await?;
-            if there.is_none() {
+            if read(connection, vm).await?.is_none() {
                 return Ok(false);
             }
         }
@@ -178,6 +193,8 @@ pub(super) fn parse((vm, data): (String, String)) -> Result<ProtectedVm, StoreEr
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use shared::policy::JustificationRule;
 
     use super::super::testing::*;
@@ -210,9 +227,11 @@ mod tests {
         let store = a_store(&home).await;
         let policies = [a_policy("web-01"), a_policy("web-02")];
         let foreign = a_record(&a_vm_elsewhere("web-01"), 0);
-        assert!(store.put_policies(subscription(), &policies, &[foreign]).await.is_err());
+        let none = BTreeMap::new();
+        assert!(store.put_policies(subscription(), &none, &policies, &[foreign]).await.is_err());
         assert!(store.policies(subscription()).await.unwrap().is_empty());
-        store.put_policies(subscription(), &policies, &[a_record(&vm("web-01"), 0)]).await.unwrap();
+        let record = [a_record(&vm("web-01"), 0)];
+        assert!(store.put_policies(subscription(), &none, &policies, &record).await.unwrap());
         assert_eq!(store.policies(subscription()).await.unwrap(), policies);
         let one_without = [vm("web-01"), vm("db-01")];
         let record = [a_record(&vm("web-01"), 1)];
@@ -229,8 +248,30 @@ mod tests {
         let store = a_store(&home).await;
         let mut elsewhere = a_policy("web-03");
         elsewhere.vm = a_vm_elsewhere("web-03");
-        assert!(store.put_policies(subscription(), &[a_policy("web-01"), elsewhere], &[]).await.is_err());
+        let policies = [a_policy("web-01"), elsewhere];
+        assert!(store.put_policies(subscription(), &BTreeMap::new(), &policies, &[]).await.is_err());
         assert!(store.policies(subscription()).await.unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn nothing_is_put_in_the_place_of_a_policy_that_was_not_the_one_before() {
+        let home = a_home();
+        let store = a_store(&home).await;
+        let (first, none) = (a_policy("web-01"), BTreeMap::new());
+        let both = [first.clone(), a_policy("web-02")];
+        store.put_policy(&first, &[]).await.unwrap();
+        assert!(!store.put_policies(subscription(), &none, &both, &[a_record(&first.vm, 0)]).await.unwrap());
+        let mut changed = first.clone();
+        changed.justification = JustificationRule::Off;
+        let before = BTreeMap::from([(first.vm.clone(), changed)]);
+        assert!(
+            !store.put_policies(subscription(), &before, &both, &[a_record(&first.vm, 0)]).await.unwrap()
+        );
+        assert_eq!(store.policies(subscription()).await.unwrap(), std::slice::from_ref(&first));
+        let before = BTreeMap::from([(first.vm.clone(), first.clone())]);
+        assert!(store.put_policies(subscription(), &before, &both, &[a_record(&first.vm, 0)]).await.unwrap());
+        assert_eq!(store.policies(subscription()).await.unwrap(), both);
+        assert_eq!(store.verify(subscription()).await.unwrap(), Ok(1));
     }
 
     #[tokio::test]

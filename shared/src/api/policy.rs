@@ -9,6 +9,14 @@ use crate::{
     vm::VmId,
 };
 
+mod patch;
+mod preview;
+
+pub use self::{
+    patch::{AddedPort, InvalidPatch, PolicyPatch, PortPatch},
+    preview::{LeftOpen, PoliciesPreview, PreviewedRule},
+};
+
 /// The body of `PUT /api/vms/…/policy`: enables JIT on a VM, or changes its port rules. No field has a default.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -26,11 +34,39 @@ pub struct RemovedPolicy {
 }
 
 /// The body of `PUT /api/policies`: enables JIT on many VMs, or changes how they are protected; all of them or none.
+/// `POST /api/policies/preview` takes the same.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PutPolicies {
     pub vms: VmIds,
     pub policy: PolicyPatch,
+    /// What was read of each VM before, in the order of `vms`: nothing is changed where one has another policy now.
+    /// Missing: whatever they have is changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub versions: Option<Vec<String>>,
+}
+
+/// The body of `POST /api/policies/read`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReadPolicies {
+    pub vms: VmIds,
+}
+
+/// The answer to `POST /api/policies/read`: one for each VM, in the order of the request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PolicyList {
+    pub vms: Vec<VmPolicy>,
+    pub server_time: Timestamp,
+}
+
+/// How a VM is to be protected, as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VmPolicy {
+    pub summary: VmSummary,
+    pub policy: Option<ProtectedVm>,
+    /// Names what the policy says; another one means that it was changed.
+    pub version: String,
 }
 
 /// The body of `DELETE /api/policies`: all of them or none.
@@ -38,49 +74,6 @@ pub struct PutPolicies {
 #[serde(deny_unknown_fields)]
 pub struct RemovePolicies {
     pub vms: VmIds,
-}
-
-/// What to change of policies. A missing field keeps what each VM has; a VM without a policy needs them all.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PolicyPatch {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ports: Option<PortRules>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub justification: Option<JustificationRule>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub precedence: Option<Precedence>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub live_sessions: Option<LiveSessions>,
-}
-
-impl PolicyPatch {
-    /// The policy of `vm` after the change, or the names of the fields that it would need.
-    pub fn applied_to(
-        &self,
-        vm: &VmId,
-        before: Option<&ProtectedVm>,
-    ) -> Result<ProtectedVm, Vec<&'static str>> {
-        let Self { ports, justification, precedence, live_sessions } = self;
-        let ports = ports.clone().or_else(|| before.map(|policy| policy.ports.clone()));
-        let justification = justification.or(before.map(|policy| policy.justification));
-        let precedence = precedence.or(before.map(|policy| policy.precedence));
-        let live_sessions = live_sessions.or(before.map(|policy| policy.live_sessions));
-        let missing = [
-            ("ports", ports.is_none()),
-            ("justification", justification.is_none()),
-            ("precedence", precedence.is_none()),
-            ("live_sessions", live_sessions.is_none()),
-        ];
-        match (ports, justification, precedence, live_sessions) {
-            (Some(ports), Some(justification), Some(precedence), Some(live_sessions)) => {
-                Ok(ProtectedVm { vm: vm.clone(), ports, justification, precedence, live_sessions })
-            }
-            _ => {
-                Err(missing.into_iter().filter(|(_, is_missing)| *is_missing).map(|(name, _)| name).collect())
-            }
-        }
-    }
 }
 
 /// VMs of one call: 1–500, each once. They may be of several subscriptions.
@@ -168,33 +161,7 @@ pub struct UnprotectedVm {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        decision::tests::vm,
-        policy::{PortRule, PortRules},
-        port::Port,
-    };
-
-    #[test]
-    fn a_missing_field_keeps_what_the_vm_has() {
-        let patch = PolicyPatch { precedence: Some(Precedence::GuardFirst), ..PolicyPatch::default() };
-        let before = a_policy();
-        let after = patch.applied_to(&before.vm, Some(&before)).unwrap();
-        assert_eq!(after, ProtectedVm { precedence: Precedence::GuardFirst, ..before });
-    }
-
-    #[test]
-    fn a_vm_without_a_policy_needs_every_field() {
-        let ProtectedVm { vm, ports, justification, precedence, live_sessions } = a_policy();
-        let whole = PolicyPatch {
-            ports: Some(ports),
-            justification: Some(justification),
-            precedence: Some(precedence),
-            live_sessions: Some(live_sessions),
-        };
-        assert_eq!(whole.applied_to(&vm, None), Ok(a_policy()));
-        let part = PolicyPatch { ports: None, live_sessions: None, ..whole };
-        assert_eq!(part.applied_to(&vm, None), Err(vec!["ports", "live_sessions"]));
-    }
+    use crate::decision::tests::vm;
 
     #[test]
     fn accepts_each_vm_once_and_rejects_none_and_too_many() {
@@ -206,15 +173,5 @@ mod tests {
             |count: usize| VmIds::try_from((0..count).map(|n| vm(&format!("web-{n}"))).collect::<Vec<_>>());
         assert!(many(VmIds::MAX).is_ok());
         assert_eq!(many(VmIds::MAX + 1), Err(InvalidVmIds::TooMany));
-    }
-
-    fn a_policy() -> ProtectedVm {
-        ProtectedVm {
-            vm: vm("web-01"),
-            ports: PortRules::try_from(vec![PortRule::with_defaults(Port::SSH)]).unwrap(),
-            justification: JustificationRule::Required,
-            precedence: Precedence::CustomerFirst,
-            live_sessions: LiveSessions::AtEnd,
-        }
     }
 }

@@ -7,7 +7,7 @@ use shared::{
 use super::words;
 use crate::{
     browser,
-    components::copy::CopyButton,
+    components::{copy::CopyButton, qr_code::QrCode},
     language::{language, say},
     model::{proof, times, vm_list::port_name},
     session::SignedIn,
@@ -88,12 +88,23 @@ fn Links(detail: Memo<VmDetail>) -> impl IntoView {
     let language = language();
     let vm = detail.with_untracked(|detail| detail.summary.vm.clone());
     let activity = format!("/activity?vm={}", browser::encoded(&vm.to_string()));
-    let here =
-        format!("{}{}", window().location().origin().unwrap_or_default(), crate::model::link::connect(&vm));
+    let origin = window().location().origin().unwrap_or_default();
+    let here = format!("{origin}{}", crate::model::link::connect(&vm));
+    let shown = RwSignal::new(None);
+    let toggle = move |event: web_sys::Event| {
+        let page = || format!("{origin}{}", browser::path_and_query());
+        shown.set(browser::is_open(&event).then(page));
+    };
+    let code = move || shown.get().map(|text| view! { <QrCode text label=say!(language, phone.code)/> });
     view! {
         <p class="connect__links">
             <a class="button button--quiet" href=activity>{say!(language, facts.activity)}</a>
             <CopyButton text=here label=say!(language, facts.copy_link)/>
         </p>
+        <details class="fold fold--action" on:toggle=toggle>
+            <summary>{say!(language, phone.title)}</summary>
+            {code}
+            <p class="hint">{say!(language, phone.text)}</p>
+        </details>
     }
 }

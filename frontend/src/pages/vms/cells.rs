@@ -29,8 +29,10 @@ pub(super) fn of(tab: Tab, vm: &VmSummary) -> AnyView {
     match tab {
         Tab::Configured => {
             let ports: Vec<String> = vm.ports.iter().map(|port| port_name(*port)).collect();
-            let line =
-                |name: String| view! { <span class="row__line" title=name.clone()>{name}</span> }.into_any();
+            let line = |name: String| {
+                let title = name.clone();
+                view! { <span class="row__line" title=title>{name}</span> }.into_any()
+            };
             let user = vm.last_user.clone().map(line);
             [
                 cell("state", say!(language, common.state), state(vm, language)),
