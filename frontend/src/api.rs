@@ -6,8 +6,8 @@ use serde_json::Value;
 use shared::{
     api::{
         ActivityQuery, CreateGrant, GrantList, GrantView, HealthReport, IDEMPOTENCY_HEADER, MoveGrant,
-        PORTAL_HEADER, PutPolicy, RemovedPolicy, Session, VmDetail, VmList, grant_path, move_path,
-        policy_path, revoke_path, route, vm_path,
+        PORTAL_HEADER, Places, PolicyList, PutPolicies, ReadPolicies, RemovePolicies, Session, VmDetail,
+        VmIds, VmPage, grant_path, move_path, revoke_path, route, vm_path,
     },
     grant::GrantId,
     vm::VmId,
@@ -17,7 +17,7 @@ use web_sys::AbortController;
 use crate::{
     browser,
     clock::Clock,
-    model::{failure::Failure, preview::Preview, step::Page},
+    model::{failure::Failure, policy_preview::PolicyPreview, preview::Preview, saved::Saved, step::Page},
     reach::{self, Reach},
     tabs,
     wire::{self, Read, Write, fields},
@@ -86,23 +86,40 @@ impl Client {
         Ok(session)
     }
 
-    pub(crate) async fn list_vms(self) -> Result<VmList, Failure> {
-        let list: VmList = self.get(route::VMS).await?;
-        self.clock.heard(list.server_time);
-        Ok(list)
+    /// Some rows of a list; `query` says of which.
+    pub(crate) async fn page_vms(self, query: &str) -> Result<VmPage, Failure> {
+        let page: VmPage = self.get(&format!("{}?{query}", route::VMS)).await?;
+        self.clock.heard(page.server_time);
+        Ok(page)
+    }
+
+    pub(crate) async fn list_places(self) -> Result<Places, Failure> {
+        self.get(route::PLACES).await
     }
 
     pub(crate) async fn read_vm(self, vm: &VmId) -> Result<VmDetail, Failure> {
         self.hear_vm(self.get(&vm_path(vm)).await)
     }
 
-    pub(crate) async fn put_policy(self, vm: &VmId, policy: &PutPolicy) -> Result<VmDetail, Failure> {
-        let call = Call::new(Method::PUT, &policy_path(vm));
-        self.hear_vm(self.send(call, Some(policy)).await)
+    pub(crate) async fn remove_policies(self, policies: &RemovePolicies) -> Result<(), Failure> {
+        self.exchange(Call::new(Method::DELETE, route::POLICIES), Some(wire::to_text(policies)))
+            .await
+            .map(drop)
     }
 
-    pub(crate) async fn remove_policy(self, vm: &VmId) -> Result<RemovedPolicy, Failure> {
-        self.send(Call::new(Method::DELETE, &policy_path(vm)), NOTHING).await
+    /// The policies of several VMs, to be changed together.
+    pub(crate) async fn read_policies(self, vms: &VmIds) -> Result<PolicyList, Failure> {
+        let body = ReadPolicies { vms: vms.clone() };
+        self.send(Call::new(Method::POST, route::POLICIES_READ), Some(&body)).await
+    }
+
+    pub(crate) async fn put_policies(self, body: &PutPolicies) -> Result<Saved, Failure> {
+        self.send(Call::new(Method::PUT, route::POLICIES), Some(body)).await
+    }
+
+    /// What that would come to now; nothing is written.
+    pub(crate) async fn preview_policies(self, body: &PutPolicies) -> Result<PolicyPreview, Failure> {
+        self.send(Call::new(Method::POST, route::POLICIES_PREVIEW), Some(body)).await
     }
 
     /// Asks for an opening and does not wait for it. The same `key` asks the same question again.
@@ -189,16 +206,23 @@ impl Client {
             self.reach.lose();
             return Err(Failure::Unreachable);
         };
-        self.reach.hear(self.clock.exact_now());
         if status == NOBODY {
+            self.reach.hear(self.clock.exact_now());
             self.signed_out.set(true);
             return Err(Failure::SignedOut);
         }
         if (200..300).contains(&status) {
+            self.reach.hear(self.clock.exact_now());
             let answer = wire::parsed(&text).ok_or(Failure::Garbled { status })?;
             return Ok((status, answer));
         }
         let failure = Failure::of_answer(status, &text);
+        if matches!(failure, Failure::Garbled { status: 500.. }) {
+            // Something that stands before Postern says that it does not answer.
+            self.reach.lose();
+            return Err(failure);
+        }
+        self.reach.hear(self.clock.exact_now());
         if failure == Failure::SignedOut {
             self.signed_out.set(true);
         }

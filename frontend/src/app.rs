@@ -103,6 +103,7 @@ fn Inside(session: Live<Session>, client: Client, clock: Clock) -> impl IntoView
         Page::Access => later::access(),
         Page::Activity => later::activity(),
         Page::Health => later::health(),
+        Page::Policy => later::policy(),
         Page::Unknown => view! { <NotFound/> }.into_any(),
     };
     view! {

@@ -13,18 +13,25 @@ pub(crate) mod language;
 pub(crate) mod lease;
 pub(crate) mod link;
 pub(crate) mod many;
+pub(crate) mod policy_form;
+pub(crate) mod policy_preview;
 mod policy_words;
 pub(crate) mod port_state;
 pub(crate) mod prefill;
 pub(crate) mod preview;
-mod problem;
+pub(crate) mod problem;
 pub(crate) mod proof;
 pub(crate) mod qr;
+pub(crate) mod saved;
+pub(crate) mod selection;
 pub(crate) mod step;
 pub(crate) mod times;
 pub(crate) mod unsupported;
 pub(crate) mod verdict;
+pub(crate) mod vm_blocks;
 pub(crate) mod vm_list;
+pub(crate) mod vm_query;
+pub(crate) mod warning;
 
 #[cfg(test)]
 pub(crate) mod samples;

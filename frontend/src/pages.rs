@@ -6,6 +6,7 @@ pub(crate) mod connect;
 pub(crate) mod health;
 pub(crate) mod later;
 pub(crate) mod not_found;
+pub(crate) mod policy;
 pub(crate) mod request;
 pub(crate) mod sign_in;
 pub(crate) mod vms;

@@ -66,7 +66,7 @@ for (const look of LOOKS) {
     const rows = () => page.locator("table.table--activity > tbody > tr");
     const steps = (key, given) => rows().filter({ hasText: text(key, given) });
     const openFilters = async () => {
-      const filters = page.locator("details.filters");
+      const filters = page.locator("details.log-filters");
       if (!(await filters.evaluate((it) => it.open))) await filters.locator("summary").click();
     };
 
@@ -77,9 +77,9 @@ for (const look of LOOKS) {
       await page.getByLabel("VM", { exact: true }).fill(VM);
       await page.getByLabel("VM", { exact: true }).press("Enter");
       await page.getByRole("heading", { level: 1, name: text("activity.title_of", { vm: VM }) }).waitFor();
-      await page.locator("label.chip", { hasText: text("filter.closed") }).click();
-      await page.locator("label.chip", { hasText: text("filter.refused") }).click();
-      await page.getByLabel(text("filter.time")).selectOption({ label: text("filter.last_day") });
+      await page.locator("label.chip", { hasText: text("activity_filter.closed") }).click();
+      await page.locator("label.chip", { hasText: text("activity_filter.refused") }).click();
+      await page.getByLabel(text("activity_filter.time")).selectOption({ label: text("activity_filter.last_day") });
       await until("the address", "closed,refused 1d", async () => {
         const query = new URL(page.url()).searchParams;
         return `${query.get("kind")} ${query.get("last")}`;
@@ -106,7 +106,7 @@ for (const look of LOOKS) {
     test("a name that no VM has is said to be none, and the filter stays", async () => {
       await page.getByLabel("VM", { exact: true }).fill("no-such-vm");
       await page.getByLabel("VM", { exact: true }).press("Enter");
-      await page.getByText(text("filter.no_vm", { name: "no-such-vm" })).waitFor();
+      await page.getByText(text("activity_filter.no_vm", { name: "no-such-vm" })).waitFor();
       assert.match(page.url(), new RegExp(VM));
     });
 
@@ -114,15 +114,15 @@ for (const look of LOOKS) {
       await page.goto(`${URL_}/activity`);
       await rows().first().waitFor();
       await openFilters();
-      await page.getByLabel(text("filter.time")).selectOption({ label: text("filter.between") });
-      await page.getByLabel(text("filter.since")).fill("2020-01-01T08:00");
-      await page.getByLabel(text("filter.since")).blur();
-      await page.getByLabel(text("filter.until")).fill("2020-01-01T09:30");
-      await page.getByLabel(text("filter.until")).blur();
+      await page.getByLabel(text("activity_filter.time")).selectOption({ label: text("activity_filter.between") });
+      await page.getByLabel(text("activity_filter.since")).fill("2020-01-01T08:00");
+      await page.getByLabel(text("activity_filter.since")).blur();
+      await page.getByLabel(text("activity_filter.until")).fill("2020-01-01T09:30");
+      await page.getByLabel(text("activity_filter.until")).blur();
       await page.getByText(text("activity.no_match")).waitFor();
       const query = new URL(page.url()).searchParams;
       assert.deepEqual([query.get("since"), query.get("until")], ["2020-01-01T00:00:00Z", "2020-01-01T01:30:00Z"]);
-      await page.getByRole("button", { name: text("filter.clear") }).click();
+      await page.getByRole("button", { name: text("activity_filter.clear") }).click();
       await rows().first().waitFor();
       assert.equal(new URL(page.url()).search, "");
     });

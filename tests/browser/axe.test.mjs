@@ -25,7 +25,7 @@ const PAGES = [
   ["activity with an open step", `/activity?vm=${vmId(VM)}&kind=rules`, async (page) => {
     await page.locator("details.step__more, .step__what details").first().locator("summary").click();
     await page.locator("table.grid").first().waitFor();
-    const filters = page.locator("details.filters");
+    const filters = page.locator("details.log-filters");
     if (!(await filters.evaluate((it) => it.open))) await filters.locator("summary").first().click();
   }],
   ["health", "/health", (page) => page.locator("meter").first().waitFor()],

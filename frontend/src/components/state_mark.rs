@@ -11,13 +11,20 @@ use crate::{
 pub(crate) fn StateMark(#[prop(into)] tone: Tone) -> impl IntoView {
     let reach = SignedIn::of_page().client.reach();
     let language = language();
-    move || {
-        let (tone, word) = match reach.lost() {
-            None => (tone, tone.word(language)),
-            Some(_) => (Tone::Possibly, say!(language, offline.state)),
-        };
-        view! { <span class=format!("state state--{}", tone.as_str())><Shape tone/>{word}</span> }
+    move || match reach.lost() {
+        None => mark(tone, tone.word(language)),
+        Some(_) => view! { <StateUnknown/> }.into_any(),
     }
+}
+
+/// Stands in the place of a state that is not known.
+#[component]
+pub(crate) fn StateUnknown() -> impl IntoView {
+    mark(Tone::Possibly, say!(language(), offline.state))
+}
+
+fn mark(tone: Tone, word: &'static str) -> AnyView {
+    view! { <span class=format!("state state--{}", tone.as_str())><Shape tone/>{word}</span> }.into_any()
 }
 
 /// The shape alone, where the word stands elsewhere.

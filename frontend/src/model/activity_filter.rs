@@ -69,13 +69,13 @@ impl Group {
 
     pub(crate) fn word(self, language: Language) -> &'static str {
         match self {
-            Self::Asked => say!(language, filter.asked),
-            Self::Opened => say!(language, filter.opened),
-            Self::Closed => say!(language, filter.closed),
-            Self::Refused => say!(language, filter.refused),
-            Self::Trouble => say!(language, filter.trouble),
-            Self::Policy => say!(language, filter.policy),
-            Self::Rules => say!(language, filter.rules),
+            Self::Asked => say!(language, activity_filter.asked),
+            Self::Opened => say!(language, activity_filter.opened),
+            Self::Closed => say!(language, activity_filter.closed),
+            Self::Refused => say!(language, activity_filter.refused),
+            Self::Trouble => say!(language, activity_filter.trouble),
+            Self::Policy => say!(language, activity_filter.policy),
+            Self::Rules => say!(language, activity_filter.rules),
         }
     }
 
@@ -115,10 +115,10 @@ impl Last {
 
     pub(crate) fn word(self, language: Language) -> &'static str {
         match self {
-            Self::Hour => say!(language, filter.last_hour),
-            Self::Day => say!(language, filter.last_day),
-            Self::Week => say!(language, filter.last_week),
-            Self::Month => say!(language, filter.last_month),
+            Self::Hour => say!(language, activity_filter.last_hour),
+            Self::Day => say!(language, activity_filter.last_day),
+            Self::Week => say!(language, activity_filter.last_week),
+            Self::Month => say!(language, activity_filter.last_month),
         }
     }
 

@@ -47,7 +47,8 @@ pub(crate) fn effects(proof: &Proof, language: Language) -> Vec<String> {
     opens.chain(proof.closes.iter().map(|packets| said(packets, false, language))).collect()
 }
 
-fn said(packets: &Packets, opens: bool, language: Language) -> String {
+/// Packets that a change opens or closes, in a sentence.
+pub(crate) fn said(packets: &Packets, opens: bool, language: Language) -> String {
     let list = |items: Vec<String>| items.join(say!(language, common.comma));
     let protocol = match packets.protocol {
         Protocol::Any => say!(language, preview.both_protocols),

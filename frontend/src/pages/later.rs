@@ -9,7 +9,9 @@ use leptos::{
     wasm_split::{SplitLoaderError, wasm_split},
 };
 
-use super::{access::Access, activity::ActivityLog, health::Health, request::RequestMany, vms::Vms};
+use super::{
+    access::Access, activity::ActivityLog, health::Health, policy::Policy, request::RequestMany, vms::Vms,
+};
 use crate::{
     components::skeleton::Skeleton,
     language::{language, say},
@@ -43,6 +45,7 @@ macro_rules! pages {
 pages! {
     vms: Vms,
     request: RequestMany,
+    policy: Policy,
     access: Access,
     activity: ActivityLog,
     health: Health,

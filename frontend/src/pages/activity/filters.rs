@@ -29,21 +29,21 @@ pub(super) fn Filters(filter: Memo<ActivityFilter>) -> impl IntoView {
     let wide = window().match_media(WIDE).ok().flatten().is_some_and(|rule| rule.matches());
     let count = Memo::new(move |_| filter.with(ActivityFilter::count));
     let title = move || match count.get() {
-        0 => say!(language, filter.title).to_owned(),
-        count => say!(language, filter.title_set, count = count),
+        0 => say!(language, activity_filter.title).to_owned(),
+        count => say!(language, activity_filter.title_set, count = count),
     };
     let clear = move || {
         let clear = move |_| put(route, &ActivityFilter::default());
-        let text = say!(language, filter.clear);
+        let text = say!(language, activity_filter.clear);
         (count.get() > 0).then(|| {
             view! { <button type="button" class="button button--quiet" on:click=clear>{text}</button> }
         })
     };
     let change = Callback::new(move |changed: ActivityFilter| put(route, &changed));
     view! {
-        <details class="fold filters" open=wide>
+        <details class="fold log-filters" open=wide>
             <summary>{title}</summary>
-            <div class="filters__fields">
+            <div class="log-filters__fields">
                 <VmField filter change/>
                 <PersonField filter change/>
                 <TimeField filter change/>
@@ -64,15 +64,15 @@ fn PersonField(filter: Memo<ActivityFilter>, change: Callback<ActivityFilter>) -
         change.run(ActivityFilter { person, ..filter.get_untracked() });
     };
     view! {
-        <label class="field">
-            <span class="field__name">{say!(language, filter.person)}</span>
+        <label class="log-field">
+            <span class="log-field__name">{say!(language, activity_filter.person)}</span>
             <input
                 class="input"
                 type="text"
                 autocomplete="off"
                 spellcheck="false"
                 maxlength="256"
-                placeholder=say!(language, filter.whole_name)
+                placeholder=say!(language, activity_filter.whole_name)
                 prop:value=person
                 on:change=set
             />
@@ -106,12 +106,12 @@ fn TimeField(filter: Memo<ActivityFilter>, change: Callback<ActivityFilter>) -> 
     let lasts = Last::ALL.map(|last| option(last.as_str(), last.word(language)));
     let ends = move || (chosen.get() == BETWEEN).then(|| view! { <Ends filter change/> });
     view! {
-        <label class="field">
-            <span class="field__name">{say!(language, filter.time)}</span>
+        <label class="log-field">
+            <span class="log-field__name">{say!(language, activity_filter.time)}</span>
             <select class="input" on:change=set>
-                {option("", say!(language, filter.always))}
+                {option("", say!(language, activity_filter.always))}
                 {lasts.collect_view()}
-                {option(BETWEEN, say!(language, filter.between))}
+                {option(BETWEEN, say!(language, activity_filter.between))}
             </select>
         </label>
         {ends}
@@ -130,8 +130,8 @@ fn Ends(filter: Memo<ActivityFilter>, change: Callback<ActivityFilter>) -> impl 
     let field = |name: &'static str, value: Signal<Option<jiff::Timestamp>>, set: Callback<String>| {
         let text = move || value.get().map(|at| times::in_field(at, clock::zone(at))).unwrap_or_default();
         view! {
-            <label class="field">
-                <span class="field__name">{name}</span>
+            <label class="log-field">
+                <span class="log-field__name">{name}</span>
                 <input
                     class="input"
                     type="datetime-local"
@@ -146,8 +146,8 @@ fn Ends(filter: Memo<ActivityFilter>, change: Callback<ActivityFilter>) -> impl 
     let until =
         Callback::new(move |text: String| put(Span::Between(untrack(ends).0, clock::of_field(&text))));
     view! {
-        {field(say!(language, filter.since), Signal::derive(move || ends().0), since)}
-        {field(say!(language, filter.until), Signal::derive(move || ends().1), until)}
+        {field(say!(language, activity_filter.since), Signal::derive(move || ends().0), since)}
+        {field(say!(language, activity_filter.until), Signal::derive(move || ends().1), until)}
     }
 }
 
@@ -165,8 +165,8 @@ fn Kinds(filter: Memo<ActivityFilter>, change: Callback<ActivityFilter>) -> impl
         }
     };
     view! {
-        <fieldset class="filters__kinds">
-            <legend class="field__name">{say!(language, filter.kind)}</legend>
+        <fieldset class="log-filters__kinds">
+            <legend class="log-field__name">{say!(language, activity_filter.kind)}</legend>
             <div class="chips">{Group::ALL.map(chip).collect_view()}</div>
         </fieldset>
     }

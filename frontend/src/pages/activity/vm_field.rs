@@ -62,20 +62,20 @@ pub(super) fn VmField(filter: Memo<ActivityFilter>, change: Callback<ActivityFil
         offered.get().iter().map(|found| view! { <option value=label(found)></option> }).collect_view()
     };
     view! {
-        <label class="field field--vm">
-            <span class="field__name">{super::step_row::VM}</span>
+        <label class="log-field log-field--vm">
+            <span class="log-field__name">{super::step_row::VM}</span>
             <input
                 class="input"
                 type="text"
                 list=OFFERED
                 autocomplete="off"
                 spellcheck="false"
-                placeholder=say!(language, filter.vm_name)
+                placeholder=say!(language, activity_filter.vm_name)
                 prop:value=name
                 on:input=move |event| typed.set(event_target_value(&event))
                 on:change=set
             />
-            <span class="field__hint" role="status">{hint}</span>
+            <span class="log-field__hint" role="status">{hint}</span>
         </label>
         <datalist id=OFFERED>{options}</datalist>
     }
@@ -87,7 +87,7 @@ fn choice(found: &[FoundVm], text: &str, language: Language) -> Result<shared::v
     let meant: Vec<&FoundVm> = found.iter().filter(is_meant).collect();
     match meant.as_slice() {
         [one] => Ok(one.vm.clone()),
-        [] => Err(say!(language, filter.no_vm, name = text)),
-        _ => Err(say!(language, filter.several_vms).to_owned()),
+        [] => Err(say!(language, activity_filter.no_vm, name = text)),
+        _ => Err(say!(language, activity_filter.several_vms).to_owned()),
     }
 }
