@@ -1,15 +1,22 @@
 // How much a browser downloads before the connect page stands, as it comes over the wire.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { LOOKS, connectUrl, signIn, startBrowser } from "./support.mjs";
+import { LOOKS, PRODUCTION, apiClient, connectUrl, enable, signIn, startBrowser } from "./support.mjs";
 
 /** Bytes of pages, styles, scripts, texts and WebAssembly, compressed. */
 const LIMIT = 0;
 const KINDS = /\.(?:css|js|txt|wasm)$/;
 
 let browser;
-before(async () => { browser = await startBrowser(); });
-after(async () => { await browser?.close(); });
+before(async () => {
+  browser = await startBrowser();
+  await enable("web-01", 22);
+});
+after(async () => {
+  const admin = await apiClient("ADMIN");
+  await admin("DELETE", `/api/vms/${PRODUCTION}/prod-rg/web-01/policy`);
+  await browser?.close();
+});
 
 for (const look of LOOKS.filter(({ name }) => name.endsWith("390"))) {
   // A quick build is made to be built, not to be downloaded.
@@ -30,7 +37,7 @@ for (const look of LOOKS.filter(({ name }) => name.endsWith("390"))) {
       }
     });
     await page.goto(connectUrl("web-01"), { waitUntil: "networkidle" });
-    await page.getByRole("heading", { name: "web-01" }).waitFor();
+    await page.locator("#primary").waitFor();
     const names = [...sizes.keys()];
     const whole = [...sizes.values()].reduce((sum, size) => sum + size, 0);
     assert.ok(names.some((name) => name.endsWith("portal_bg.wasm")), names.join(", "));
