@@ -23,6 +23,12 @@ use crate::{
 
 /// How often the address that one comes from and Postern's health are asked again.
 const SESSION_PACE: Duration = Duration::from_secs(60);
+/// The same while something is overdue: that may have been a closing under way.
+const OVERDUE_PACE: Duration = Duration::from_secs(5);
+
+fn session_pace(session: &Session) -> Duration {
+    if session.health.overdue == 0 { SESSION_PACE } else { OVERDUE_PACE }
+}
 
 #[derive(Clone, PartialEq, Eq)]
 enum Gate {
@@ -34,10 +40,11 @@ enum Gate {
 
 #[component]
 pub(crate) fn App() -> impl IntoView {
-    Tabs::provide();
     let clock = Clock::start();
     let client = Client::new(clock);
-    let session = Live::new(|_: &Session| SESSION_PACE, move || client.read_session());
+    let session = Live::new(session_pace, move || client.read_session());
+    // The session is no matter of what another tab opens or closes.
+    Tabs::provide();
     let online = window_event_listener(leptos::ev::online, move |_| session.reload());
     on_cleanup(move || online.remove());
     let gate = Memo::new(move |_| match (client.is_signed_out(), session.get(), session.failure()) {

@@ -113,8 +113,7 @@ fn State(view: LeaseView) -> impl IntoView {
     let now = Memo::new(move |_| phase(&view, clock.now()));
     let state = move || match now.get() {
         Phase::Open { until } => view! {
-            <Shape tone=Tone::Open/>
-            <span class="visually-hidden">{say!(language, port.open)}</span>
+            <span class="state state--open"><Shape tone=Tone::Open/>{say!(language, port.open)}{" · "}</span>
             <Countdown end=until/>
         }
         .into_any(),

@@ -41,6 +41,9 @@ pub(crate) fn Checked(bodies: Memo<Vec<CreateGrant>>, looked_at: RwSignal<bool>)
         None if looked_at.get() && !bodies.with(Vec::is_empty) => {
             view! { <p class="muted" role="status">{say!(language, request.checking)}</p> }.into_any()
         }
+        None if looked_at.get() => {
+            view! { <p class="muted">{say!(language, request.not_checked)}</p> }.into_any()
+        }
         None => ().into_any(),
         Some(answers) => {
             let (mut items, mut failures) = (Vec::new(), Vec::new());

@@ -24,6 +24,8 @@ const MOVING: Duration = Duration::from_secs(2);
 /// How often a grant under way is asked after: quickly at first, for that is when one watches.
 const QUICK: Duration = Duration::from_millis(300);
 const QUICK_ROUNDS: u32 = 100;
+/// How soon an end that came from another device is noticed.
+const ELSEWHERE: Duration = Duration::from_secs(4);
 
 /// How soon the VM is read again.
 pub(super) fn pace(detail: &VmDetail, now: Timestamp) -> Duration {
@@ -97,6 +99,7 @@ impl Desk {
             Self { detail, form, own, stage, refused, asking, sent, live, grant, watched, lost, doubtful };
         desk.watch_what_moves();
         desk.follow_the_watched();
+        desk.look_after_what_is_open();
         desk
     }
 
@@ -204,6 +207,34 @@ impl Desk {
                 }
                 self.reload();
                 self.watched.set(None);
+            });
+        });
+    }
+
+    /// What is open may be closed from another device. Asking for the grant alone takes no call of Azure.
+    fn look_after_what_is_open(self) {
+        let SignedIn { client, clock, .. } = SignedIn::of_page();
+        let open = Memo::new(move |_| match self.stage.get() {
+            Stage::Open { .. } => self.own.with(|own| own.as_ref().map(|own| own.grant)),
+            _ => None,
+        });
+        let ended = move |grant: &GrantView| {
+            let own = self.own.get_untracked().map(|own| own.lease.id);
+            let now = clock.exact_now();
+            grant.leases.iter().any(|view| Some(view.lease.id) == own && !view.lease.lives(now))
+        };
+        Effect::new(move |_| {
+            let Some(id) = open.get() else { return };
+            spawn_local_scoped_with_cancellation(async move {
+                loop {
+                    browser::sleep_until_seen(ELSEWHERE).await;
+                    // That no answer comes is noticed where the VM is read.
+                    if let Ok(grant) = client.read_grant(id).await
+                        && ended(&grant)
+                    {
+                        self.hear(grant);
+                    }
+                }
             });
         });
     }
