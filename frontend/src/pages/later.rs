@@ -9,7 +9,7 @@ use leptos::{
     wasm_split::{SplitLoaderError, wasm_split},
 };
 
-use super::{access::Access, activity::ActivityLog, connect, request::RequestMany, vms::Vms};
+use super::{access::Access, activity::ActivityLog, connect, policy::Policy, request::RequestMany, vms::Vms};
 use crate::{
     browser,
     components::{notice::FailureNotice, qr_code::QrCode, skeleton::Skeleton},
@@ -53,6 +53,7 @@ macro_rules! parts {
 pages! {
     vms: Vms,
     request: RequestMany,
+    policy: Policy,
     access: Access,
     activity: ActivityLog,
 }
