@@ -6,8 +6,8 @@ use serde_json::Value;
 use shared::{
     api::{
         ActivityQuery, CreateGrant, GrantList, GrantView, IDEMPOTENCY_HEADER, MoveGrant, PORTAL_HEADER,
-        PutPolicy, RemovedPolicy, Session, VmDetail, VmList, grant_path, move_path, policy_path, revoke_path,
-        route, vm_path,
+        PolicyList, PutPolicies, PutPolicy, ReadPolicies, RemovedPolicy, Session, VmDetail, VmIds, VmList,
+        grant_path, move_path, policy_path, revoke_path, route, vm_path,
     },
     grant::GrantId,
     vm::VmId,
@@ -17,7 +17,7 @@ use web_sys::AbortController;
 use crate::{
     browser,
     clock::Clock,
-    model::{failure::Failure, preview::Preview, step::Page},
+    model::{failure::Failure, policy_preview::PolicyPreview, preview::Preview, saved::Saved, step::Page},
     tabs,
     wire::{self, Read, Write, fields},
 };
@@ -77,6 +77,21 @@ impl Client {
 
     pub(crate) async fn remove_policy(self, vm: &VmId) -> Result<RemovedPolicy, Failure> {
         self.send(Call::new(Method::DELETE, &policy_path(vm)), NOTHING).await
+    }
+
+    /// The policies of several VMs, to be changed together.
+    pub(crate) async fn read_policies(self, vms: &VmIds) -> Result<PolicyList, Failure> {
+        let body = ReadPolicies { vms: vms.clone() };
+        self.send(Call::new(Method::POST, route::POLICIES_READ), Some(&body)).await
+    }
+
+    pub(crate) async fn put_policies(self, body: &PutPolicies) -> Result<Saved, Failure> {
+        self.send(Call::new(Method::PUT, route::POLICIES), Some(body)).await
+    }
+
+    /// What that would come to now; nothing is written.
+    pub(crate) async fn preview_policies(self, body: &PutPolicies) -> Result<PolicyPreview, Failure> {
+        self.send(Call::new(Method::POST, route::POLICIES_PREVIEW), Some(body)).await
     }
 
     /// Asks for an opening and does not wait for it. The same `key` asks the same question again.

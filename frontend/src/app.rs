@@ -94,6 +94,7 @@ fn Inside(session: Live<Session>, client: Client, clock: Clock) -> impl IntoView
         Page::Request => later::request(),
         Page::Access => later::access(),
         Page::Activity => later::activity(),
+        Page::Policy => later::policy(),
         Page::Unknown => view! { <NotFound/> }.into_any(),
     };
     view! {

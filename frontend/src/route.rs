@@ -25,15 +25,18 @@ impl Address {
     }
 }
 
+/// Who is asked before the page is left: whether somebody must be, and where to.
+type Held = Option<(Memo<bool>, Callback<String>)>;
+
 /// The one route of the application.
 #[derive(Clone, Copy)]
-pub(crate) struct Route(RwSignal<Address>);
+pub(crate) struct Route(RwSignal<Address>, StoredValue<Held>);
 
 impl Route {
     /// Follows the links of the page and the browser's *back* until the owner is gone.
     pub(crate) fn provide() -> Self {
-        let route = Self(RwSignal::new(Address::of_window()));
-        let back = window_event_listener(ev::popstate, move |_| route.0.set(Address::of_window()));
+        let route = Self(RwSignal::new(Address::of_window()), StoredValue::new(None));
+        let back = window_event_listener(ev::popstate, move |_| route.come_back());
         let links = window_event_listener(ev::click, move |event| route.follow(&event));
         on_cleanup(move || {
             back.remove();
@@ -62,6 +65,46 @@ impl Route {
     pub(crate) fn queries(self, name: &str) -> Vec<String> {
         let values = self.0.with(|address| Some(parsed(&address.query)?.get_all(name)));
         values.into_iter().flatten().filter_map(|value| value.as_string()).collect()
+    }
+
+    /// While `is_held`, whoever wants to leave the page is not let go: `ask` is told where to, and may call
+    /// [`Route::release`] and [`Route::go`]. Until the owner is gone.
+    pub(crate) fn hold(self, is_held: Memo<bool>, ask: Callback<String>) {
+        self.1.set_value(Some((is_held, ask)));
+        let unload = window_event_listener(ev::beforeunload, move |event| {
+            if self.asks_before_leaving().is_some() {
+                event.prevent_default();
+            }
+        });
+        on_cleanup(move || {
+            unload.remove();
+            self.release();
+        });
+    }
+
+    pub(crate) fn release(self) {
+        self.1.set_value(None);
+    }
+
+    fn asks_before_leaving(self) -> Option<Callback<String>> {
+        let (is_held, ask) = self.1.get_value()?;
+        is_held.get_untracked().then_some(ask)
+    }
+
+    /// The browser's *back* or *forward*, after which the window has another address already.
+    fn come_back(self) {
+        let (then, now) = (self.0.get_untracked(), Address::of_window());
+        match self.asks_before_leaving().filter(|_| then != now) {
+            None => self.0.set(now),
+            Some(ask) => {
+                let to = browser::path_and_query();
+                if let Ok(history) = window().history() {
+                    let here = format!("{}{}", then.path, then.query);
+                    let _ = history.push_state_with_url(&JsValue::NULL, "", Some(&here));
+                }
+                ask.run(to);
+            }
+        }
     }
 
     /// Another page, as a link to it would show it.
@@ -100,6 +143,10 @@ impl Route {
             return;
         };
         event.prevent_default();
+        if let Some(ask) = self.asks_before_leaving() {
+            ask.run(to);
+            return;
+        }
         let then = self.0.get_untracked().path;
         self.go(&to);
         if self.0.with_untracked(|address| address.path != then) {

@@ -114,7 +114,8 @@ impl RequestForm {
     }
 }
 
-fn parse_sources(text: &str, language: Language) -> Result<Sources, String> {
+/// Addresses and ranges as people paste them.
+pub(crate) fn parse_sources(text: &str, language: Language) -> Result<Sources, String> {
     let prefixes: Result<Vec<SourcePrefix>, _> = parts(text).map(str::parse).collect();
     let prefixes = prefixes.map_err(|error| in_words(&error, language))?;
     Sources::try_from(prefixes).map_err(|_| say!(language, form.source_expected).to_owned())
@@ -122,7 +123,8 @@ fn parse_sources(text: &str, language: Language) -> Result<Sources, String> {
 
 /// The parts of a list of sources as typed.
 fn parts(text: &str) -> impl Iterator<Item = &str> {
-    text.split([',', ' ', '、', '，']).filter(|part| !part.is_empty())
+    text.split(|one: char| one.is_whitespace() || matches!(one, ',' | ';' | '、' | '，' | '；'))
+        .filter(|part| !part.is_empty())
 }
 
 /// Whether a list of sources as typed has `source` in it.

@@ -13,6 +13,12 @@ pub(crate) fn connect(vm: &VmId) -> String {
     format!("/connect/{}/{}/{}", vm.subscription(), vm.resource_group(), vm.name())
 }
 
+/// The page on which the policies of these VMs are made or changed. An id has nothing that a query could not hold.
+pub(crate) fn policy(vms: &[VmId]) -> String {
+    let named: Vec<String> = vms.iter().map(|vm| format!("vm={vm}")).collect();
+    format!("/policy?{}", named.join("&"))
+}
+
 /// The pages of the portal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Page {
@@ -21,6 +27,7 @@ pub(crate) enum Page {
     Request,
     Access,
     Activity,
+    Policy,
     Unknown,
 }
 
@@ -35,6 +42,7 @@ impl Page {
             ["request"] => Self::Request,
             ["access"] => Self::Access,
             ["activity"] => Self::Activity,
+            ["policy"] => Self::Policy,
             _ => Self::Unknown,
         }
     }
@@ -96,6 +104,7 @@ mod tests {
         assert_eq!(Page::of("/request"), Page::Request);
         assert_eq!(Page::of("/access"), Page::Access);
         assert_eq!(Page::of("/activity/"), Page::Activity);
+        assert_eq!(Page::of("/policy"), Page::Policy);
         assert_eq!(Page::of("/nowhere"), Page::Unknown);
     }
 

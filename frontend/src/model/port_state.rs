@@ -129,7 +129,8 @@ fn sentence(
     }
 }
 
-fn still_open(exposed: &Exposed, language: Language) -> String {
+/// What lets packets in besides leases, in a sentence.
+pub(crate) fn still_open(exposed: &Exposed, language: Language) -> String {
     let from = origin(&exposed.from, language);
     let rule = in_words(&exposed.rule, language);
     let by = match &exposed.nat {

@@ -43,7 +43,8 @@ impl Preview {
     }
 }
 
-fn said(packets: &Packets, opens: bool, language: Language) -> String {
+/// Packets that a change opens or closes, in a sentence.
+pub(crate) fn said(packets: &Packets, opens: bool, language: Language) -> String {
     let list = |items: Vec<String>| items.join(say!(language, common.comma));
     let protocol = match packets.protocol {
         Protocol::Any => say!(language, preview.both_protocols),

@@ -14,6 +14,7 @@ pub(crate) fn sentence(problem: &ProblemBody, language: Language) -> String {
         "not_found" => say!(language, problem.not_found, message),
         "cross_site" => say!(language, problem.cross_site, message),
         "obstructed" => say!(language, problem.obstructed, message),
+        "policy_changed" => say!(language, problem.policy_changed, message),
         "sessions_cannot_be_cut" => say!(language, problem.sessions_cannot_be_cut, message),
         "vm_unsupported" => say!(language, problem.vm_unsupported, message),
         "busy" => say!(language, problem.busy, message),

@@ -9,7 +9,7 @@ use leptos::{
     wasm_split::{SplitLoaderError, wasm_split},
 };
 
-use super::{access::Access, activity::ActivityLog, request::RequestMany, vms::Vms};
+use super::{access::Access, activity::ActivityLog, policy::Policy, request::RequestMany, vms::Vms};
 use crate::{
     components::{notice::FailureNotice, skeleton::Skeleton},
     model::failure::Failure,
@@ -27,11 +27,11 @@ enum Stage {
     Lost,
 }
 
-/// Each page's code becomes a file of its own.
+/// Their code becomes a file of its own.
 macro_rules! pages {
     ($($name:ident: $page:ident,)*) => {$(
         pub(crate) fn $name() -> AnyView {
-            #[wasm_split($name, wasm_split_path = leptos::wasm_split, fallible)]
+            #[wasm_split(pages, wasm_split_path = leptos::wasm_split, fallible)]
             fn code() -> Result<Make, SplitLoaderError> {
                 Ok(|| view! { <$page/> }.into_any())
             }
@@ -43,6 +43,7 @@ macro_rules! pages {
 pages! {
     vms: Vms,
     request: RequestMany,
+    policy: Policy,
     access: Access,
     activity: ActivityLog,
 }

@@ -88,6 +88,11 @@ fn Links(detail: Memo<VmDetail>) -> impl IntoView {
     let language = language();
     let vm = detail.with_untracked(|detail| detail.summary.vm.clone());
     let activity = format!("/activity?vm={}", browser::encoded(&vm.to_string()));
+    let may_edit = detail.with_untracked(|detail| detail.summary.rights.configure && detail.policy.is_some());
+    let edit = may_edit.then(|| {
+        let href = crate::model::link::policy(std::slice::from_ref(&vm));
+        view! { <a class="button button--quiet" href=href>{say!(language, protect.edit_link)}</a> }
+    });
     let origin = window().location().origin().unwrap_or_default();
     let here = format!("{origin}{}", crate::model::link::connect(&vm));
     let shown = RwSignal::new(None);
@@ -98,6 +103,7 @@ fn Links(detail: Memo<VmDetail>) -> impl IntoView {
     let code = move || shown.get().map(|text| view! { <QrCode text label=say!(language, phone.code)/> });
     view! {
         <p class="connect__links">
+            {edit}
             <a class="button button--quiet" href=activity>{say!(language, facts.activity)}</a>
             <CopyButton text=here label=say!(language, facts.copy_link)/>
         </p>
