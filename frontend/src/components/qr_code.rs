@@ -9,16 +9,19 @@ use crate::{
     model::{failure::Failure, qr},
 };
 
-/// Drawing is rarely wanted, and so is downloaded only then.
-#[wasm_split(qr, wasm_split_path = leptos::wasm_split, fallible)]
-fn drawn(text: String) -> Result<Option<(i32, String)>, SplitLoaderError> {
+/// The side and the path; `None`: the text is too long.
+type Drawing = Option<(i32, String)>;
+
+/// Drawing is rarely wanted: its code comes with that of the other pages, and only then.
+#[wasm_split(pages, wasm_split_path = leptos::wasm_split, fallible)]
+fn drawn(text: String) -> Result<Drawing, SplitLoaderError> {
     Ok(qr::drawing(&text))
 }
 
 /// A text to be taken along by a camera: black on white in every theme, since cameras want it so.
 #[component]
 pub(crate) fn QrCode(text: String, label: &'static str) -> impl IntoView {
-    let drawing: RwSignal<Option<Result<Option<(i32, String)>, ()>>> = RwSignal::new(None);
+    let drawing: RwSignal<Option<Result<Drawing, ()>>> = RwSignal::new(None);
     spawn_local_scoped_with_cancellation(async move {
         drawing.set(Some(drawn(text).await.map_err(drop)));
     });

@@ -6,7 +6,8 @@ use icondata_core::IconData;
 use icondata_lu as lu;
 
 /// The names that `Icon` of the portal knows.
-const ICONS: [(&str, &IconData); 5] = [
+const ICONS: [(&str, &IconData); 6] = [
+    ("check", lu::LuCheck),
     ("copy", lu::LuCopy),
     ("firewall", lu::LuBrickWall),
     ("menu", lu::LuMenu),
