@@ -3,10 +3,29 @@
 use std::time::Duration;
 
 use gloo_timers::future::TimeoutFuture;
+use js_sys::{Function, Promise, Reflect};
 use leptos::prelude::{document, window};
-use wasm_bindgen::JsCast;
+use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::HtmlElement;
+
+/// What the boot script says of the texts: the first table, and how to get another.
+fn told(name: &str) -> Option<JsValue> {
+    let texts = Reflect::get(&window(), &"posternTexts".into()).ok()?;
+    Reflect::get(&texts, &name.into()).ok()
+}
+
+/// The table of the texts that the page starts with.
+pub(crate) fn first_texts() -> Option<String> {
+    told("first")?.as_string()
+}
+
+/// Downloads the table of another language.
+pub(crate) async fn texts_of(tag: &str) -> Option<String> {
+    let of: Function = told("of")?.dyn_into().ok()?;
+    let promise: Promise = of.call1(&JsValue::NULL, &tag.into()).ok()?.dyn_into().ok()?;
+    JsFuture::from(promise).await.ok()?.as_string()
+}
 
 pub(crate) fn stored(key: &str) -> Option<String> {
     window().local_storage().ok()??.get_item(key).ok()?
@@ -44,6 +63,32 @@ pub(crate) fn focus(id: &str) {
     if let Some(element) = found {
         let _ = element.focus();
     }
+}
+
+/// How far below the top of the view an element begins, and how high the view is; in CSS pixels.
+pub(crate) fn place_of(id: &str) -> Option<(i32, i32)> {
+    let top = document().get_element_by_id(id)?.get_bounding_client_rect().top();
+    let view = window().inner_height().ok()?.as_f64()?;
+    Some((top.round() as i32, view as i32))
+}
+
+/// How high an element is, in CSS pixels.
+pub(crate) fn height_of(id: &str) -> Option<u32> {
+    Some(document().get_element_by_id(id)?.get_bounding_client_rect().height().round() as u32)
+}
+
+/// How wide the view is, in CSS pixels.
+pub(crate) fn width() -> i32 {
+    window().inner_width().ok().and_then(|width| width.as_f64()).unwrap_or_default() as i32
+}
+
+/// How far the page is scrolled down, in CSS pixels.
+pub(crate) fn scrolled() -> i32 {
+    window().scroll_y().unwrap_or_default() as i32
+}
+
+pub(crate) fn scroll_to(y: i32) {
+    window().scroll_to_with_x_and_y(0.0, f64::from(y));
 }
 
 /// Whether the `<details>` that was turned is open now.
