@@ -29,6 +29,18 @@ const TEXTS = {
 };
 const texts = TEXTS[root.lang];
 
+// Every other page needs a second file.
+if (!location.pathname.startsWith("/connect/")) {
+  const ahead = Object.assign(document.createElement("link"), {
+    rel: "preload",
+    as: "fetch",
+    type: "application/wasm",
+    crossOrigin: "",
+    href: "{{split_pages.wasm}}",
+  });
+  document.head.append(ahead);
+}
+
 const start = async () => {
   const message = document.getElementById("boot-message");
   if (message) message.textContent = texts.loading;

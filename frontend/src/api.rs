@@ -2,12 +2,12 @@
 
 use gloo_net::http::{Method, RequestBuilder};
 use leptos::{leptos_dom::helpers::TimeoutHandle, prelude::*};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::Value;
 use shared::{
     api::{
-        ActivityQuery, CreateGrant, GrantList, GrantView, IDEMPOTENCY_HEADER, PORTAL_HEADER, PolicyList,
-        PutPolicies, PutPolicy, ReadPolicies, RemovedPolicy, Session, VmDetail, VmIds, VmList, grant_path,
-        policy_path, revoke_path, route, vm_path,
+        ActivityQuery, CreateGrant, GrantList, GrantView, IDEMPOTENCY_HEADER, MoveGrant, PORTAL_HEADER,
+        PolicyList, PutPolicies, PutPolicy, ReadPolicies, RemovedPolicy, Session, VmDetail, VmIds, VmList,
+        grant_path, move_path, policy_path, revoke_path, route, vm_path,
     },
     grant::GrantId,
     vm::VmId,
@@ -18,13 +18,15 @@ use crate::{
     browser,
     clock::Clock,
     model::{failure::Failure, policy_preview::PolicyPreview, preview::Preview, saved::Saved, step::Page},
+    tabs,
+    wire::{self, Read, Write, fields},
 };
 
 /// How long an answer may take.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);
 
 /// A call without a body.
-const NOTHING: Option<&()> = None;
+const NOTHING: Option<&dyn Write> = None;
 
 #[derive(Clone, Copy)]
 pub(crate) struct Client {
@@ -36,10 +38,11 @@ pub(crate) struct Client {
 const NOBODY: u16 = 204;
 
 /// The answer to signing out: where to go next.
-#[derive(Deserialize)]
 struct SignedOutTo {
     location: String,
 }
+
+fields! { SignedOutTo { location } }
 
 impl Client {
     pub(crate) fn new(clock: Clock) -> Self {
@@ -95,7 +98,14 @@ impl Client {
     pub(crate) async fn create_grant(self, body: &CreateGrant, key: &str) -> Result<GrantView, Failure> {
         let call = Call::new(Method::POST, route::GRANTS);
         let call = call.header(IDEMPOTENCY_HEADER, key).header("prefer", "respond-async");
-        self.hear_grant(self.send(call, Some(body)).await)
+        self.hear_change(self.send(call, Some(body)).await)
+    }
+
+    /// Takes a grant's living openings along to the address that this is called from. The same `key` moves it once.
+    pub(crate) async fn move_grant(self, grant: GrantId, key: &str) -> Result<GrantView, Failure> {
+        let call = Call::new(Method::POST, &move_path(grant));
+        let call = call.header(IDEMPOTENCY_HEADER, key).header("prefer", "respond-async");
+        self.hear_change(self.send(call, Some(&MoveGrant { sources: None })).await)
     }
 
     /// What a request would come to now; nothing is written.
@@ -109,7 +119,7 @@ impl Client {
 
     pub(crate) async fn revoke_grant(self, grant: GrantId) -> Result<GrantView, Failure> {
         let call = Call::new(Method::POST, &revoke_path(grant)).header("prefer", "respond-async");
-        self.hear_grant(self.send(call, NOTHING).await)
+        self.hear_change(self.send(call, NOTHING).await)
     }
 
     pub(crate) async fn list_grants(self) -> Result<GrantList, Failure> {
@@ -138,22 +148,28 @@ impl Client {
         answer.inspect(|grant| self.clock.heard(grant.server_time))
     }
 
-    async fn get<T: DeserializeOwned>(self, path: &str) -> Result<T, Failure> {
+    fn hear_change(self, answer: Result<GrantView, Failure>) -> Result<GrantView, Failure> {
+        self.hear_grant(answer).inspect(|_| tabs::tell())
+    }
+
+    async fn get<T: Read>(self, path: &str) -> Result<T, Failure> {
         self.send(Call::new(Method::GET, path), NOTHING).await
     }
 
-    async fn send<T: DeserializeOwned>(
-        self,
-        call: Call,
-        body: Option<&impl Serialize>,
-    ) -> Result<T, Failure> {
+    async fn send<T: Read>(self, call: Call, body: Option<&dyn Write>) -> Result<T, Failure> {
+        let (status, answer) = self.exchange(call, body.map(wire::to_text)).await?;
+        T::read(&answer).ok_or(Failure::Garbled { status })
+    }
+
+    async fn exchange(self, call: Call, body: Option<String>) -> Result<(u16, Value), Failure> {
         let (status, text) = call.send(body).await.ok_or(Failure::Unreachable)?;
         if status == NOBODY {
             self.signed_out.set(true);
             return Err(Failure::SignedOut);
         }
         if (200..300).contains(&status) {
-            return serde_json::from_str(&text).map_err(|_| Failure::Garbled { status });
+            let answer = wire::parsed(&text).ok_or(Failure::Garbled { status })?;
+            return Ok((status, answer));
         }
         let failure = Failure::of_answer(status, &text);
         if failure == Failure::SignedOut {
@@ -185,9 +201,9 @@ impl Call {
     }
 
     /// Status and body; nothing if none came.
-    async fn send(self, body: Option<&impl Serialize>) -> Option<(u16, String)> {
+    async fn send(self, body: Option<String>) -> Option<(u16, String)> {
         let request = match body {
-            Some(body) => self.request.json(body),
+            Some(body) => self.request.header("content-type", "application/json").body(body),
             None => self.request.build(),
         };
         let response = request.ok()?.send().await.ok()?;

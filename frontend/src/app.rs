@@ -15,16 +15,20 @@ use crate::{
     language::Spoken,
     live::Live,
     model::{failure::Failure, link::Page},
-    pages::{
-        access::Access, activity::ActivityLog, connect::Connect, not_found::NotFound, policy::Policy,
-        sign_in::SignIn, vms::Vms,
-    },
+    pages::{connect::Connect, later, not_found::NotFound, sign_in::SignIn},
     route::Route,
     session::SignedIn,
+    tabs::Tabs,
 };
 
 /// How often the address that one comes from and Postern's health are asked again.
 const SESSION_PACE: Duration = Duration::from_secs(60);
+/// The same while something is overdue: that may have been a closing under way.
+const OVERDUE_PACE: Duration = Duration::from_secs(5);
+
+fn session_pace(session: &Session) -> Duration {
+    if session.health.overdue == 0 { SESSION_PACE } else { OVERDUE_PACE }
+}
 
 #[derive(Clone, PartialEq, Eq)]
 enum Gate {
@@ -38,7 +42,11 @@ enum Gate {
 pub(crate) fn App() -> impl IntoView {
     let clock = Clock::start();
     let client = Client::new(clock);
-    let session = Live::new(|_: &Session| SESSION_PACE, move || client.read_session());
+    let session = Live::new(session_pace, move || client.read_session());
+    // The session is no matter of what another tab opens or closes.
+    Tabs::provide();
+    let online = window_event_listener(leptos::ev::online, move |_| session.reload());
+    on_cleanup(move || online.remove());
     let gate = Memo::new(move |_| match (client.is_signed_out(), session.get(), session.failure()) {
         (true, ..) => Gate::SignedOut,
         (false, Some(_), _) => Gate::SignedIn,
@@ -81,11 +89,12 @@ fn Inside(session: Live<Session>, client: Client, clock: Clock) -> impl IntoView
     let route = Route::here();
     let page = Memo::new(move |_| Page::of(&route.path()));
     let shown = move || match page.get() {
-        Page::Vms => view! { <Vms/> }.into_any(),
+        Page::Vms => later::vms(),
         Page::Connect(vm) => view! { <Connect vm/> }.into_any(),
-        Page::Access => view! { <Access/> }.into_any(),
-        Page::Activity => view! { <ActivityLog/> }.into_any(),
-        Page::Policy => view! { <Policy/> }.into_any(),
+        Page::Request => later::request(),
+        Page::Access => later::access(),
+        Page::Activity => later::activity(),
+        Page::Policy => later::policy(),
         Page::Unknown => view! { <NotFound/> }.into_any(),
     };
     view! {

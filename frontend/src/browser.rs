@@ -46,6 +46,12 @@ pub(crate) fn focus(id: &str) {
     }
 }
 
+/// Whether the `<details>` that was turned is open now.
+pub(crate) fn is_open(event: &web_sys::Event) -> bool {
+    let element = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
+    element.is_some_and(|details| details.has_attribute("open"))
+}
+
 pub(crate) fn path_and_query() -> String {
     let location = window().location();
     let part = |part: Result<String, _>| part.unwrap_or_default();

@@ -17,8 +17,10 @@ mod model;
 mod pages;
 mod route;
 mod session;
+mod tabs;
 mod task;
 mod theme;
+mod wire;
 
 use leptos::{mount::mount_to, prelude::document};
 use wasm_bindgen::JsCast;

@@ -4,7 +4,7 @@ use std::{future::Future, rc::Rc, time::Duration};
 
 use leptos::{prelude::*, task::spawn_local_scoped_with_cancellation};
 
-use crate::{browser, model::failure::Failure};
+use crate::{browser, model::failure::Failure, tabs::Tabs};
 
 /// How soon to ask again after a failure.
 const RETRY: Duration = Duration::from_secs(3);
@@ -25,17 +25,20 @@ impl<T: Send + Sync + 'static> Clone for Live<T> {
 impl<T: Send + Sync + 'static> Copy for Live<T> {}
 
 impl<T: Clone + Send + Sync + 'static> Live<T> {
-    /// Asks until the owner is gone: at once, after each answer when `pace` says, and whenever a signal that
-    /// `fetch` reads changes. A question that is overtaken is aborted.
+    /// Asks until the owner is gone: at once, after each answer when `pace` says, when another tab has changed something,
+    /// and whenever a signal that `fetch` reads changes. A question that is overtaken is aborted.
     pub(crate) fn new<F, Answer>(pace: impl Fn(&T) -> Duration + 'static, fetch: F) -> Self
     where
         F: Fn() -> Answer + 'static,
         Answer: Future<Output = Result<T, Failure>> + 'static,
     {
         let live = Self { value: RwSignal::new(None), failure: RwSignal::new(None), asked: Trigger::new() };
-        let pace = Rc::new(pace);
+        let (pace, tabs) = (Rc::new(pace), use_context::<Tabs>());
         Effect::new(move |_| {
             live.asked.track();
+            if let Some(tabs) = tabs {
+                tabs.track();
+            }
             let (answer, pace) = (fetch(), Rc::clone(&pace));
             spawn_local_scoped_with_cancellation(async move {
                 let rest = live.hear(answer.await, &*pace);

@@ -4,7 +4,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use axum::extract::FromRef;
 use jiff::Timestamp;
-use shared::vm::SubscriptionId;
+use shared::{source::SourcePrefix, vm::SubscriptionId};
 use url::Url;
 
 use crate::{
@@ -37,6 +37,8 @@ pub struct Parts {
     pub background: bool,
     /// Who may read the metrics; `None`: nobody.
     pub metrics_token: Option<Secret<String>>,
+    pub organisation_ranges: Vec<SourcePrefix>,
+    pub contact: Option<String>,
     pub started_at: Timestamp,
 }
 
@@ -68,6 +70,8 @@ impl App {
             assets: config.assets.clone(),
             background,
             metrics_token: config.metrics_token.clone(),
+            organisation_ranges: config.organisation_ranges.clone(),
+            contact: config.contact.clone(),
             started_at,
         }))
     }

@@ -8,7 +8,13 @@ use jiff::Timestamp;
 use shared::decision::Requester;
 
 use crate::{
-    auth::{Auth, bearer::bearer, client_address::client_address, proof::is_same_origin, session::session},
+    auth::{
+        Auth,
+        bearer::bearer,
+        client_address::{client_address, is_proxied},
+        proof::is_same_origin,
+        session::session,
+    },
     error::ApiError,
 };
 
@@ -19,6 +25,8 @@ pub struct Principal {
     pub via: Via,
     /// The caller's address; `None` where it is not sure.
     pub source: Option<IpAddr>,
+    /// Whether the call says that it came through a proxy that is not one of ours.
+    pub proxied: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +44,7 @@ where
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let auth = Auth::from_ref(state);
         let source = client_address(auth.trusted_proxies, &parts.headers, &parts.extensions);
+        let proxied = is_proxied(auth.trusted_proxies, &parts.headers, &parts.extensions);
         // A request that brings a token is judged by it alone.
         if let Some(value) = parts.headers.get(AUTHORIZATION) {
             let token = value.to_str().ok().and_then(|value| value.split_once(' '));
@@ -46,7 +55,7 @@ where
                 ApiError::unauthenticated("token_invalid", "send a bearer token in the authorization header")
             };
             let (requester, expires_at) = bearer(&auth, token.ok_or_else(missing)?).await?;
-            return Ok(Self { requester, via: Via::Bearer { expires_at }, source });
+            return Ok(Self { requester, via: Via::Bearer { expires_at }, source, proxied });
         }
         let session = session(&auth, &parts.headers).ok_or_else(ApiError::not_signed_in)?;
         if !is_same_origin(&auth.public_url, &parts.method, &parts.headers) {
@@ -56,6 +65,7 @@ where
             requester: session.requester,
             via: Via::Session { expires_at: session.expires_at },
             source,
+            proxied,
         })
     }
 }

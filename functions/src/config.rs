@@ -8,7 +8,7 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use azure_core::credentials::Secret as AzureSecret;
 use jiff::SignedDuration;
-use shared::{nsg::stamp::Deployment, vm::SubscriptionId};
+use shared::{nsg::stamp::Deployment, source::SourcePrefix, vm::SubscriptionId};
 use url::Url;
 
 use self::{
@@ -58,6 +58,10 @@ pub struct Config {
     pub clock_tolerance: SignedDuration,
     /// Who may read the metrics; without it nobody may.
     pub metrics_token: Option<Secret<String>>,
+    /// From where the organisation's people come; offered to whose own address looks wrong. At most 100.
+    pub organisation_ranges: Vec<SourcePrefix>,
+    /// Whom to ask, as people are told; 1–200 characters.
+    pub contact: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,7 +99,7 @@ const CLOUDS: [(&str, [&str; 3]); 3] = [
 ];
 
 /// All variables of ours that have a meaning; any other is a slip of the pen.
-const KNOWN: [&str; 25] = [
+const KNOWN: [&str; 27] = [
     "POSTERN_LISTEN",
     "POSTERN_PUBLIC_URL",
     "POSTERN_CLOUD",
@@ -120,6 +124,8 @@ const KNOWN: [&str; 25] = [
     "POSTERN_EXTRA_CA",
     "POSTERN_CLOCK_TOLERANCE",
     "POSTERN_METRICS_TOKEN",
+    "POSTERN_ORGANISATION_RANGES",
+    "POSTERN_CONTACT",
     "FUNCTIONS_CUSTOMHANDLER_PORT",
 ];
 
@@ -161,7 +167,9 @@ impl Config {
         let assets = read.optional("POSTERN_ASSETS").map(PathBuf::from);
         let extra_ca = read.optional("POSTERN_EXTRA_CA").map(PathBuf::from);
         let clock_tolerance = read.or("POSTERN_CLOCK_TOLERANCE", TOLERANCE, "PT1M", clock_tolerance);
-        let metrics_token = metrics_token(read);
+        let metrics_token = if_set(read, "POSTERN_METRICS_TOKEN", METRICS_TOKEN, values::metrics_token);
+        let ranges = if_set(read, "POSTERN_ORGANISATION_RANGES", RANGES, values::ranges);
+        let contact = if_set(read, "POSTERN_CONTACT", CONTACT, values::contact);
         Some(Self {
             listen: listen?,
             public_url: public_url?,
@@ -184,14 +192,21 @@ impl Config {
             extra_ca,
             clock_tolerance: clock_tolerance?,
             metrics_token: metrics_token?.map(Secret::new),
+            organisation_ranges: ranges?.unwrap_or_default(),
+            contact: contact?,
         })
     }
 }
 
-/// `Some(None)`: none is set, which is good.
-fn metrics_token(read: &mut Reader) -> Option<Option<String>> {
-    let Some(text) = read.optional("POSTERN_METRICS_TOKEN") else { return Some(None) };
-    read.check("POSTERN_METRICS_TOKEN", METRICS_TOKEN, &text, values::metrics_token).map(Some)
+/// `Some(None)`: it is not set, which is good.
+fn if_set<T>(
+    read: &mut Reader,
+    name: &'static str,
+    what: &'static str,
+    parse: impl Fn(&str) -> Option<T>,
+) -> Option<Option<T>> {
+    let Some(text) = read.optional(name) else { return Some(None) };
+    read.check(name, what, &text, parse).map(Some)
 }
 
 const URL: &str = "an https URL (http only for this machine: 127.0.0.1, [::1] or localhost)";
@@ -199,6 +214,10 @@ const URL: &str = "an https URL (http only for this machine: 127.0.0.1, [::1] or
 const TOLERANCE: &str = "seconds or a duration like PT1M, from 5 seconds to 5 minutes";
 
 const METRICS_TOKEN: &str = "16 or more visible ASCII characters";
+
+const RANGES: &str = "at most 100 addresses and ranges separated by commas, like 198.51.100.0/24, each without bits beyond its length";
+
+const CONTACT: &str = "one line of at most 200 characters, like vm-access@contoso.example";
 
 const PUBLIC_URL: &str =
     "an https URL without a path (http only for this machine: 127.0.0.1, [::1] or localhost)";

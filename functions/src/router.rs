@@ -19,9 +19,9 @@ use crate::{
     error::ApiError,
     handlers::{
         create_grant::create_grant, export_activity::export_activity, list_activity::list_activity,
-        list_grants::list_grants, list_vms::list_vms, preview_grant::preview_grant,
-        preview_policies::preview_policies, put_policies::put_policies, put_policy::put_policy,
-        read_grant::read_grant, read_health, read_health_report::read_health_report,
+        list_grants::list_grants, list_places::list_places, list_vms::list_vms, move_grant::move_grant,
+        preview_grant::preview_grant, preview_policies::preview_policies, put_policies::put_policies,
+        put_policy::put_policy, read_grant::read_grant, read_health, read_health_report::read_health_report,
         read_metrics::read_metrics, read_policies::read_policies, read_rdp::read_rdp,
         read_session::read_session, read_vm::read_vm, remove_policies::remove_policies,
         remove_policy::remove_policy, revoke_grant::revoke_grant, run_sweep::run_sweep,
@@ -36,6 +36,7 @@ pub fn router(app: App) -> Router {
     Router::new()
         .route(route::SESSION, get(read_session))
         .route(route::VMS, get(list_vms))
+        .route(route::PLACES, get(list_places))
         .route("/api/vms/{subscription}/{group}/{name}", get(read_vm))
         .route("/api/vms/{subscription}/{group}/{name}/policy", put(put_policy).delete(remove_policy))
         .route("/api/vms/{subscription}/{group}/{name}/rdp", get(read_rdp))
@@ -46,6 +47,7 @@ pub fn router(app: App) -> Router {
         .route(route::GRANT_PREVIEW, post(preview_grant))
         .route("/api/grants/{id}", get(read_grant))
         .route("/api/grants/{id}/revoke", post(revoke_grant))
+        .route("/api/grants/{id}/move", post(move_grant))
         .route(route::ACTIVITY, get(list_activity))
         .route(route::ACTIVITY_CSV, get(export_activity))
         .route(route::HEALTH, get(read_health_report))

@@ -37,7 +37,7 @@ pub use error::{OpenError, StoreError};
 pub use grants::{Admitted, HeldGrant, IdempotencyName};
 pub use leases::{HeldLease, LeaseCounts, Trouble};
 pub use ledger::{Dated, Ledger};
-pub use listing::ListFilter;
+pub use listing::{ListFilter, ListOrder, Listed, Rank};
 pub use usage::VmUsage;
 
 /// How often a write is tried when other writers are in its way.

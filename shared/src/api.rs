@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 pub use self::{
     activity::{Activity, ActivityQuery, EventKind, EventKinds, InvalidEventKind, Step},
     grant::{
-        CreateGrant, GrantList, GrantPreview, GrantView, LeaseView, OpeningForm, PreviewedChange,
+        CreateGrant, GrantList, GrantPreview, GrantView, LeaseView, MoveGrant, OpeningForm, PreviewedChange,
         PreviewedObstacle,
     },
     health::{ArmBudget, DriftNumbers, HealthReport, LeaseNumbers, OldestOverdue},
@@ -27,9 +27,9 @@ pub use self::{
     session::{Health, Session, SourceConcern, SourceSeen},
     vm::{
         Concern, Drift, Exposed, Mapped, Network, PortState, PortStatus, Support, ThroughFirewall,
-        Unsupported, VmDetail, VmList, VmState, VmSummary,
+        Unsupported, VmDetail, VmList, VmState, VmSummary, Warning,
     },
-    vm_page::{ListCounts, ListName, VmPage, VmQuery},
+    vm_page::{InvalidPlace, ListCounts, ListName, Place, Places, VmPage, VmPlace, VmQuery, VmSort},
 };
 use crate::{grant::GrantId, vm::VmId};
 
@@ -37,6 +37,7 @@ use crate::{grant::GrantId, vm::VmId};
 pub mod route {
     pub const SESSION: &str = "/api/session";
     pub const VMS: &str = "/api/vms";
+    pub const PLACES: &str = "/api/places";
     pub const POLICIES: &str = "/api/policies";
     pub const POLICIES_READ: &str = "/api/policies/read";
     pub const POLICIES_PREVIEW: &str = "/api/policies/preview";
@@ -75,6 +76,11 @@ pub fn grant_path(grant: GrantId) -> String {
 /// `/api/grants/{id}/revoke`.
 pub fn revoke_path(grant: GrantId) -> String {
     format!("{}/revoke", grant_path(grant))
+}
+
+/// `/api/grants/{id}/move`.
+pub fn move_path(grant: GrantId) -> String {
+    format!("{}/move", grant_path(grant))
 }
 
 /// A refusal, in ARM's envelope.

@@ -40,6 +40,9 @@ pub enum Event {
         grant: GrantId,
         leases: Vec<LeaseId>,
         ends_at: Timestamp,
+        /// The grant that ends as soon as this one is confirmed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        replaces: Option<GrantId>,
     },
     RevokeAsked {
         grant: GrantId,
@@ -221,7 +224,10 @@ impl fmt::Display for Event {
                 let reasons: Vec<String> = denials.iter().map(Denial::to_string).collect();
                 write!(f, "Denied: {}", reasons.join("; "))
             }
-            Self::Granted { ends_at, .. } => write!(f, "Granted until {ends_at:.0}"),
+            Self::Granted { ends_at, replaces: None, .. } => write!(f, "Granted until {ends_at:.0}"),
+            Self::Granted { ends_at, replaces: Some(grant), .. } => {
+                write!(f, "Granted until {ends_at:.0}, in the place of grant {grant}")
+            }
             Self::RevokeAsked { .. } => f.write_str("Asked to close now"),
             Self::RuleWritten { nsg, rule, .. } => {
                 write!(f, "Wrote rule {} ({}) to {}", rule.name, rule.priority, nsg.name())

@@ -10,6 +10,7 @@ fn operations() -> Vec<(Method, String)> {
     let grant = format!("{}/01936b1e-7a3c-7000-8000-3f1de2c4b901", route::GRANTS);
     vec![
         (Method::GET, route::VMS.to_owned()),
+        (Method::GET, route::PLACES.to_owned()),
         (Method::GET, vm_path(&web)),
         (Method::PUT, policy_path(&web)),
         (Method::DELETE, policy_path(&web)),
@@ -21,6 +22,8 @@ fn operations() -> Vec<(Method, String)> {
         (Method::POST, route::GRANTS.to_owned()),
         (Method::GET, grant.clone()),
         (Method::POST, format!("{grant}/revoke")),
+        (Method::POST, format!("{grant}/move")),
+        (Method::POST, route::GRANT_PREVIEW.to_owned()),
         (Method::GET, route::ACTIVITY.to_owned()),
         (Method::GET, route::ACTIVITY_CSV.to_owned()),
         (Method::POST, route::SWEEPS.to_owned()),

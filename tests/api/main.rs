@@ -31,6 +31,8 @@ mod health_report;
 #[cfg(test)]
 mod moves;
 #[cfg(test)]
+mod moving_grants;
+#[cfg(test)]
 mod opening;
 #[cfg(test)]
 mod peers;
@@ -43,6 +45,12 @@ mod preview;
 #[cfg(test)]
 mod sessions;
 #[cfg(test)]
+mod sources;
+#[cfg(test)]
+mod vm_order;
+#[cfg(test)]
 mod vm_pages;
+#[cfg(test)]
+mod vm_warnings;
 #[cfg(test)]
 mod vms;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use shared::api::route;
-use tests::{Answer, World, vm};
+use tests::{Answer, DEVELOPMENT, World, vm};
 
 use crate::fleet::add_like_web_02;
 
@@ -40,6 +40,9 @@ async fn each_filter_leaves_out_what_it_should_and_all_agree() {
         ("state=unguarded&list=configured", vec![]),
         ("state=unguarded&search=web", vec!["web-02"]),
         ("list=configured&os=windows", vec![]),
+        ("group=NET-RG", vec!["fw-01", "fwpol-01"]),
+        ("group=net", vec![]),
+        (&format!("subscription={DEVELOPMENT}&os=windows"), vec!["dev-win-01"]),
     ];
     for (query, expected) in cases {
         let page = get(&world, "ADMIN", query).await;
@@ -57,7 +60,7 @@ async fn a_search_finds_the_name_of_a_subscription() {
         .as_array()
         .unwrap()
         .iter()
-        .find(|one| one["vm"].as_str().unwrap().contains(tests::DEVELOPMENT));
+        .find(|one| one["vm"].as_str().unwrap().contains(DEVELOPMENT));
     let name =
         of_development.unwrap()["subscription_name"].as_str().unwrap().to_uppercase().replace(' ', "%20");
     let page = get(&world, "ADMIN", &format!("search={name}")).await;
@@ -67,7 +70,7 @@ async fn a_search_finds_the_name_of_a_subscription() {
                 .as_array()
                 .unwrap()
                 .iter()
-                .all(|one| { one["vm"].as_str().unwrap().contains(tests::DEVELOPMENT) }),
+                .all(|one| { one["vm"].as_str().unwrap().contains(DEVELOPMENT) }),
         "{}",
         page.text
     );
@@ -117,6 +120,9 @@ async fn queries_that_are_none_are_rejected_with_what_is_allowed() {
         ("limit=many", "limit", ""),
         ("after=web-01", "after", "/subscriptions/"),
         ("list=all", "list", "not_configured"),
+        ("sort=age", "sort", "-last_access"),
+        ("through=5", "through", "/subscriptions/"),
+        ("subscription=here", "subscription", "GUID"),
         ("os=plan9", "os", "linux"),
         ("state=ajar", "state", "possibly_open"),
         (&long, "search", "200"),

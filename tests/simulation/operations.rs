@@ -119,7 +119,12 @@ async fn open(engine: &Engine, openings: Vec<Opening>, requester: Requester, ids
         .leases
         .iter()
         .map(|lease| {
-            let event = Event::Granted { grant: grant.id, leases: vec![lease.id], ends_at: lease.expires_at };
+            let event = Event::Granted {
+                grant: grant.id,
+                leases: vec![lease.id],
+                ends_at: lease.expires_at,
+                replaces: None,
+            };
             record(engine, &lease.vm, event)
         })
         .collect();

@@ -239,6 +239,8 @@ fn config(demo: &Value, data: &TempDir) -> Config {
         ("POSTERN_TRUSTED_PROXIES", "1".to_owned()),
         ("POSTERN_DEPLOYMENT", "test".to_owned()),
         ("POSTERN_METRICS_TOKEN", METRICS_TOKEN.to_owned()),
+        ("POSTERN_ORGANISATION_RANGES", "198.51.100.0/28".to_owned()),
+        ("POSTERN_CONTACT", "vm-access@contoso.example".to_owned()),
     ];
     let variables = variables.into_iter().map(|(name, value)| (name.to_owned(), value));
     Config::from_vars(variables).expect("a configuration")

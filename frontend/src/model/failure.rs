@@ -6,6 +6,7 @@ use super::{
     language::{Language, say},
     problem,
 };
+use crate::wire;
 
 /// Why a call has no answer to show.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,10 +24,10 @@ pub(crate) enum Failure {
 impl Failure {
     /// Reads the body of an answer whose status is not a success.
     pub(crate) fn of_answer(status: u16, body: &str) -> Self {
-        match (status, serde_json::from_str::<Problem>(body)) {
+        match (status, wire::from_text::<Problem>(body)) {
             (401, _) => Self::SignedOut,
-            (_, Ok(Problem { error })) => Self::Refused { status, problem: Box::new(error) },
-            (_, Err(_)) => Self::Garbled { status },
+            (_, Some(Problem { error })) => Self::Refused { status, problem: Box::new(error) },
+            (_, None) => Self::Garbled { status },
         }
     }
 

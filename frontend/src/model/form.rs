@@ -1,5 +1,6 @@
 //! The request as it stands in the form: text until it is parsed.
 
+use serde::{Deserialize, Serialize};
 use shared::{
     api::SourceSeen,
     policy::ProtectedVm,
@@ -16,7 +17,7 @@ use super::{
 };
 
 /// Whose address is let in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Origin {
     Mine,
     Another,
@@ -45,7 +46,7 @@ impl Objection {
     }
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct RequestForm {
     pub port: Port,
     pub origin: Origin,
@@ -66,14 +67,18 @@ impl RequestForm {
     /// What a page starts with: the first port, the caller's own address, an hour; a bookmark may say otherwise.
     pub(crate) fn starting(policy: &ProtectedVm, seen: &SourceSeen, prefill: &Prefill) -> Option<Self> {
         let port = prefill.port.or_else(|| policy.ports.iter().next().map(|rule| rule.port))?;
-        let minutes = prefill.minutes.clone().unwrap_or_else(|| {
-            let rule = policy.ports.for_port(port);
-            rule.map_or(60, |rule| durations::default_minutes(rule.max_duration)).to_string()
-        });
+        let rule = policy.ports.for_port(port);
+        let minutes = rule.map_or(60, |rule| durations::default_minutes(rule.max_duration));
+        Some(Self::proposed(port, minutes, seen, prefill))
+    }
+
+    /// The form for `port` as a bookmark proposes it, lasting `minutes` where it says nothing of that.
+    pub(crate) fn proposed(port: Port, minutes: i64, seen: &SourceSeen, prefill: &Prefill) -> Self {
+        let minutes = prefill.minutes.clone().unwrap_or_else(|| minutes.to_string());
         let own = seen.prefix.is_some() && prefill.source.is_none();
         let origin = if own { Origin::Mine } else { Origin::Another };
         let another = prefill.source.clone().unwrap_or_default();
-        Some(Self { port, origin, another, minutes, why: String::new() })
+        Self { port, origin, another, minutes, why: String::new() }
     }
 
     pub(crate) fn parse(&self, seen: &SourceSeen, language: Language) -> Result<Parsed, Vec<Objection>> {
@@ -109,13 +114,31 @@ impl RequestForm {
     }
 }
 
-/// Addresses and ranges as people paste them: with commas, semicolons, or any white space between.
+/// Addresses and ranges as people paste them.
 pub(crate) fn parse_sources(text: &str, language: Language) -> Result<Sources, String> {
-    let is_between = |one: char| one.is_whitespace() || matches!(one, ',' | ';' | '、' | '，' | '；');
-    let parts = text.split(is_between).filter(|part| !part.is_empty());
-    let prefixes: Result<Vec<SourcePrefix>, _> = parts.map(str::parse).collect();
+    let prefixes: Result<Vec<SourcePrefix>, _> = parts(text).map(str::parse).collect();
     let prefixes = prefixes.map_err(|error| in_words(&error, language))?;
     Sources::try_from(prefixes).map_err(|_| say!(language, form.source_expected).to_owned())
+}
+
+/// The parts of a list of sources as typed.
+fn parts(text: &str) -> impl Iterator<Item = &str> {
+    let is_between = |one: char| one.is_whitespace() || matches!(one, ',' | ';' | '、' | '，' | '；');
+    text.split(is_between).filter(|part| !part.is_empty())
+}
+
+/// Whether a list of sources as typed has `source` in it.
+pub(crate) fn names_source(text: &str, source: &str) -> bool {
+    parts(text).any(|part| part == source)
+}
+
+/// The list with `source`, or without it if it was there.
+pub(crate) fn with_source_turned(text: &str, source: &str) -> String {
+    let mut kept: Vec<&str> = parts(text).filter(|part| *part != source).collect();
+    if !names_source(text, source) {
+        kept.push(source);
+    }
+    kept.join(", ")
 }
 
 fn in_words(error: &InvalidSource, language: Language) -> String {
@@ -178,6 +201,16 @@ mod tests {
             ..a_form()
         };
         assert_eq!(form.parse(&seen(), Language::en).unwrap().sources.iter().count(), 2);
+    }
+
+    #[test]
+    fn a_source_is_added_to_the_list_and_taken_out_again() {
+        let one = with_source_turned("", "198.51.100.0/28");
+        assert_eq!(one, "198.51.100.0/28");
+        let two = with_source_turned(&one, "203.0.113.9");
+        assert_eq!(two, "198.51.100.0/28, 203.0.113.9");
+        assert!(names_source(&two, "203.0.113.9") && !names_source(&two, "203.0.113.90"));
+        assert_eq!(with_source_turned(&two, "198.51.100.0/28"), "203.0.113.9");
     }
 
     #[test]

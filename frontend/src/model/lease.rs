@@ -1,8 +1,10 @@
 //! How far an opening is, from the newest word about it.
 
+use std::net::IpAddr;
+
 use jiff::Timestamp;
 use shared::{
-    api::{GrantView, LeaseView, PortStatus, VmDetail},
+    api::{GrantView, LeaseView, PortStatus, SourceSeen, VmDetail},
     grant::{CloseReason, LeaseState},
     port::Port,
 };
@@ -80,6 +82,16 @@ pub(crate) fn own_port(detail: &VmDetail) -> Option<Port> {
     detail.ports.iter().find(has_own).map(|status| status.rule.port)
 }
 
+/// Where an own opening lets in one address alone and the reader comes from another now: that address, and the
+/// reader's.
+pub(crate) fn left_behind(own: &LeaseView, seen: &SourceSeen) -> Option<(IpAddr, IpAddr)> {
+    let now = seen.prefix?.single_address()?;
+    let mut sources = own.lease.sources.iter();
+    let (Some(only), None) = (sources.next(), sources.next()) else { return None };
+    let then = only.single_address()?;
+    (own.mine && then != now).then_some((then, now))
+}
+
 /// The living and due openings of `port` but the given one, last end first.
 pub(crate) fn other_leases(detail: &VmDetail, port: Port, but: Option<&LeaseView>) -> Vec<LeaseView> {
     let status = detail.ports.iter().find(|status| status.rule.port == port);
@@ -92,7 +104,7 @@ pub(crate) fn other_leases(detail: &VmDetail, port: Port, but: Option<&LeaseView
 
 #[cfg(test)]
 mod tests {
-    use shared::api::PortState;
+    use shared::{api::PortState, source::Sources};
 
     use super::*;
     use crate::model::samples::{a_detail, a_grant, a_lease, a_status, later, now};
@@ -114,6 +126,22 @@ mod tests {
         detail.server_time = server_time;
         detail.ports[0].leases = leases;
         detail
+    }
+
+    #[test]
+    fn an_opening_for_another_address_than_ones_own_is_left_behind() {
+        let address = |text: &str| text.parse::<IpAddr>().unwrap();
+        let from =
+            |text: &str| SourceSeen { address: address(text), prefix: text.parse().ok(), concern: None };
+        let moved = left_behind(&open(), &from("198.51.100.9"));
+        assert_eq!(moved, Some((address("203.0.113.7"), address("198.51.100.9"))));
+        assert_eq!(left_behind(&open(), &from("203.0.113.7")), None);
+        assert_eq!(left_behind(&open(), &from("127.0.0.1")), None);
+        let mut range = open();
+        range.lease.sources = Sources::one("203.0.113.0/24".parse().unwrap());
+        assert_eq!(left_behind(&range, &from("198.51.100.9")), None);
+        let others = LeaseView { mine: false, ..open() };
+        assert_eq!(left_behind(&others, &from("198.51.100.9")), None);
     }
 
     #[test]

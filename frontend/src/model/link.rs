@@ -24,6 +24,7 @@ pub(crate) fn policy(vms: &[VmId]) -> String {
 pub(crate) enum Page {
     Vms,
     Connect(VmId),
+    Request,
     Access,
     Activity,
     Policy,
@@ -38,6 +39,7 @@ impl Page {
             ["connect", subscription, group, name] => {
                 vm_of(subscription, group, name).map_or(Self::Unknown, Self::Connect)
             }
+            ["request"] => Self::Request,
             ["access"] => Self::Access,
             ["activity"] => Self::Activity,
             ["policy"] => Self::Policy,
@@ -56,34 +58,23 @@ pub(crate) fn rdp_file(vm: &VmId, port: Port) -> String {
     format!("{}/rdp?port={port}", vm_path(vm))
 }
 
-/// What to use once a port is open.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Way {
-    /// A command to paste into a terminal.
-    Command(String),
-    /// An address for the client of one's choice.
-    Address(String),
-}
-
-impl Way {
-    pub(crate) fn text(&self) -> &str {
-        match self {
-            Self::Command(text) | Self::Address(text) => text,
+/// What to use once `port` is open: commands to paste first, then the bare address. Nothing where no address is known, or
+/// a firewall leads nobody to the port yet.
+pub(crate) fn ways(network: &Network, port: Port, mapped: Option<Mapped>) -> Vec<String> {
+    let Some(Mapped { address, port: at }) = network.endpoint(port, mapped) else { return Vec::new() };
+    let socket = SocketAddr::new(address, at.number());
+    let command = match port {
+        Port::SSH => {
+            let flag = if at == Port::SSH { String::new() } else { format!("-p {at} ") };
+            let user = network.admin_user.as_ref().map(|user| format!("{user}@")).unwrap_or_default();
+            return vec![format!("ssh {flag}{user}{address}")];
         }
-    }
-}
-
-/// How to connect to `port`; `None` where no address is known, or a firewall leads nobody to the port yet.
-pub(crate) fn way(network: &Network, port: Port, mapped: Option<Mapped>) -> Option<Way> {
-    let Mapped { address, port: at } = network.endpoint(port, mapped)?;
-    if port != Port::SSH {
-        return Some(Way::Address(SocketAddr::new(address, at.number()).to_string()));
-    }
-    let flag = if at == Port::SSH { String::new() } else { format!("-p {at} ") };
-    Some(Way::Command(match &network.admin_user {
-        Some(user) => format!("ssh {flag}{user}@{address}"),
-        None => format!("ssh {flag}{address}"),
-    }))
+        Port::RDP => format!("mstsc /v:{socket}"),
+        Port::WINRM_HTTP => format!("Enter-PSSession -ComputerName {address} -Port {at}"),
+        Port::WINRM_HTTPS => format!("Enter-PSSession -ComputerName {address} -Port {at} -UseSSL"),
+        _ => return vec![socket.to_string()],
+    };
+    vec![command, socket.to_string()]
 }
 
 #[cfg(test)]
@@ -110,6 +101,7 @@ mod tests {
     #[test]
     fn each_page_has_a_path_of_its_own() {
         assert_eq!(Page::of("/"), Page::Vms);
+        assert_eq!(Page::of("/request"), Page::Request);
         assert_eq!(Page::of("/access"), Page::Access);
         assert_eq!(Page::of("/activity/"), Page::Activity);
         assert_eq!(Page::of("/policy"), Page::Policy);
@@ -117,17 +109,22 @@ mod tests {
     }
 
     #[test]
-    fn ssh_is_a_command_and_the_rest_is_an_address() {
+    fn each_service_has_its_command() {
         let mut network = Network { admin_user: Some("azureuser".to_owned()), ..Network::default() };
-        assert_eq!(way(&network, Port::SSH, None), None);
+        assert!(ways(&network, Port::SSH, None).is_empty());
         network.private_addresses = vec!["10.1.0.4".parse().unwrap()];
-        assert_eq!(way(&network, Port::SSH, None).unwrap().text(), "ssh azureuser@10.1.0.4");
+        assert_eq!(ways(&network, Port::SSH, None), ["ssh azureuser@10.1.0.4"]);
+        let shell = "Enter-PSSession -ComputerName 10.1.0.4 -Port";
+        assert_eq!(ways(&network, Port::WINRM_HTTP, None)[0], format!("{shell} 5985"));
+        assert_eq!(ways(&network, Port::WINRM_HTTPS, None)[0], format!("{shell} 5986 -UseSSL"));
         network.public_addresses = vec!["2001:db8::4".parse().unwrap()];
-        assert_eq!(way(&network, Port::SSH, None).unwrap().text(), "ssh azureuser@2001:db8::4");
-        assert_eq!(way(&network, Port::RDP, None).unwrap().text(), "[2001:db8::4]:3389");
+        assert_eq!(ways(&network, Port::SSH, None), ["ssh azureuser@2001:db8::4"]);
+        assert_eq!(ways(&network, Port::RDP, None), ["mstsc /v:[2001:db8::4]:3389", "[2001:db8::4]:3389"]);
+        assert_eq!(ways(&network, 8443.try_into().unwrap(), None), ["[2001:db8::4]:8443"]);
         network.admin_user = None;
-        assert_eq!(way(&network, Port::SSH, None), Some(Way::Command("ssh 2001:db8::4".to_owned())));
+        assert_eq!(ways(&network, Port::SSH, None), ["ssh 2001:db8::4"]);
     }
+
     #[test]
     fn behind_a_firewall_one_connects_to_its_address_and_the_mapped_port() {
         let address = "20.51.4.1".parse().unwrap();
@@ -138,9 +135,10 @@ mod tests {
             ..Network::default()
         };
         let mapped = Some(Mapped { address, port: Port::try_from(50_022).unwrap() });
-        let said = |port, mapped| way(&network, port, mapped).map(|way| way.text().to_owned());
-        assert_eq!(said(Port::SSH, mapped).unwrap(), "ssh -p 50022 azureuser@20.51.4.1");
-        assert_eq!(said(Port::RDP, mapped).unwrap(), "20.51.4.1:50022");
-        assert_eq!(said(Port::SSH, None), None);
+        assert_eq!(ways(&network, Port::SSH, mapped), ["ssh -p 50022 azureuser@20.51.4.1"]);
+        assert_eq!(ways(&network, Port::RDP, mapped), ["mstsc /v:20.51.4.1:50022", "20.51.4.1:50022"]);
+        let shell = "Enter-PSSession -ComputerName 20.51.4.1 -Port 50022 -UseSSL";
+        assert_eq!(ways(&network, Port::WINRM_HTTPS, mapped)[0], shell);
+        assert!(ways(&network, Port::SSH, None).is_empty());
     }
 }

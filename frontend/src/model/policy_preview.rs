@@ -1,6 +1,5 @@
 //! What a change of policies would come to by Azure's rules as they are now, in sentences.
 
-use serde::Deserialize;
 use shared::{
     api::{LeftOpen, PreviewedObstacle, PreviewedRule},
     nsg::proof::Proof,
@@ -12,15 +11,18 @@ use super::{
     port_state::still_open,
     preview::said,
 };
+use crate::wire::fields;
 
 /// The part of `POST /api/policies/preview`'s answer that is shown.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct PolicyPreview {
     obstacles: Vec<PreviewedObstacle>,
     rules: Vec<PreviewedRule>,
     proof: Proof,
     left_open: Vec<LeftOpen>,
 }
+
+fields! { PolicyPreview { obstacles, rules, proof, left_open } }
 
 /// Sentences under a heading.
 pub(crate) type Part = (&'static str, Vec<String>);
@@ -79,6 +81,7 @@ fn fate(rule: &PreviewedRule, language: Language) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::from_text;
 
     const ANSWER: &str = r#"{"obstacles":[],"rules":[
         {"nsg":"web-nsg","name":"g1","access":"deny","ports":["22"],"before":null,"after":4000,"rewritten":false},
@@ -93,7 +96,7 @@ mod tests {
 
     #[test]
     fn every_rule_effect_and_what_stays_open_is_told() {
-        let preview: PolicyPreview = serde_json::from_str(ANSWER).unwrap();
+        let preview: PolicyPreview = from_text(ANSWER).unwrap();
         let parts = preview.parts(Language::en);
         assert_eq!(
             parts[0].1,
@@ -113,7 +116,7 @@ mod tests {
     fn where_nothing_changes_that_is_said() {
         let nothing = r#"{"obstacles":[{"place":"a-nsg","reason":"it is full"}],"rules":[],
             "proof":{"opens":[],"closes":[]},"left_open":[]}"#;
-        let preview: PolicyPreview = serde_json::from_str(nothing).unwrap();
+        let preview: PolicyPreview = from_text(nothing).unwrap();
         let parts = preview.parts(Language::en);
         assert_eq!(parts[0].1, ["Not possible in a-nsg: it is full."]);
         assert!(parts[1].1.len() == 1 && parts[2].1.len() == 1);

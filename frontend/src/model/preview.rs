@@ -1,6 +1,5 @@
 //! What Azure's rules as they are now make of a request, before it is sent.
 
-use serde::Deserialize;
 use shared::{
     api::{PreviewedObstacle, ProblemBody},
     nsg::proof::{Packets, Proof},
@@ -11,14 +10,17 @@ use super::{
     language::{Language, say},
     problem,
 };
+use crate::wire::fields;
 
 /// The part of `POST /api/grants/preview`'s answer that is shown.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Preview {
     denials: Vec<ProblemBody>,
     obstacles: Vec<PreviewedObstacle>,
     proof: Proof,
 }
+
+fields! { Preview { denials, obstacles, proof } }
 
 impl Preview {
     /// What would come of it, in sentences.
@@ -74,7 +76,7 @@ mod tests {
     use super::*;
 
     fn a_preview(text: &str) -> Preview {
-        serde_json::from_str(text).unwrap()
+        crate::wire::from_text(text).unwrap()
     }
 
     #[test]

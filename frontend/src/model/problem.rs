@@ -24,6 +24,8 @@ pub(crate) fn sentence(problem: &ProblemBody, language: Language) -> String {
         "azure_refused" => say!(language, problem.azure_refused, message),
         "store_unavailable" => say!(language, problem.store_unavailable, message),
         "clock_apart" => say!(language, problem.clock_apart, message),
+        "ended" => say!(language, problem.ended, message),
+        "already_there" => say!(language, problem.already_there, message),
         "internal" => say!(language, problem.internal, message),
         _ => message.to_owned(),
     }

@@ -46,7 +46,15 @@ pub(crate) fn unusable() -> SourceSeen {
 
 pub(crate) fn a_session() -> Session {
     let health = Health { last_sweep_at: Some(now()), timer_silent_since: None, overdue: 0 };
-    Session { requester: rui(), expires_at: later(3600), source: seen(), server_time: now(), health }
+    Session {
+        requester: rui(),
+        expires_at: later(3600),
+        source: seen(),
+        organisation_ranges: vec!["198.51.100.0/28".parse().unwrap()],
+        contact: Some("vm-access@contoso.example".to_owned()),
+        server_time: now(),
+        health,
+    }
 }
 
 pub(crate) fn a_policy() -> ProtectedVm {
@@ -73,9 +81,11 @@ pub(crate) fn a_summary() -> VmSummary {
         support: Support::Configured,
         rights: VmRights { read: true, request: true, configure: false },
         firewall: None,
+        nsgs: vec!["web-01-nsg".to_owned()],
         ports: vec![Port::SSH],
         state: VmState::Closed,
         open_until: None,
+        warnings: Vec::new(),
         approved_last_7_days: 0,
         last_access_at: None,
         last_user: None,

@@ -1,19 +1,25 @@
 //! What saving policies came to.
 
-use serde::Deserialize;
 use shared::api::VmSummary;
 
+use crate::wire::fields;
+
 /// The part of `PUT /api/policies`'s answer that is shown.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Saved {
     pub vms: Vec<SavedVm>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SavedVm {
     pub summary: VmSummary,
     /// Why its NSGs are not yet as they should be.
     pub trouble: Option<String>,
+}
+
+fields! {
+    Saved { vms }
+    SavedVm { summary, trouble }
 }
 
 impl Saved {

@@ -2,14 +2,15 @@
 //! like any other, in the functions' words.
 
 use jiff::Timestamp;
-use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use shared::vm::VmId;
+
+use crate::wire::{Object, fields};
 
 mod sentence;
 
 /// What `GET /api/activity` answers.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 pub(crate) struct Page {
     pub steps: Vec<Step>,
     pub next: Option<String>,
@@ -17,10 +18,15 @@ pub(crate) struct Page {
 }
 
 /// An entry of the audit with its sentence.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Step {
-    entry: Map<String, Value>,
+    entry: Object,
     summary: String,
+}
+
+fields! {
+    Page { steps, next, server_time }
+    Step { entry, summary }
 }
 
 /// The parts of an entry that are not the event's own.
@@ -61,7 +67,7 @@ impl Step {
     /// The event alone as indented JSON.
     pub(crate) fn event_json(&self) -> String {
         let own = self.entry.iter().filter(|(name, _)| !ENVELOPE.contains(&name.as_str()));
-        let own: Map<String, Value> = own.map(|(name, value)| (name.clone(), value.clone())).collect();
+        let own: Object = own.map(|(name, value)| (name.clone(), value.clone())).collect();
         serde_json::to_string_pretty(&own).unwrap_or_default()
     }
 
@@ -87,7 +93,7 @@ pub(super) mod tests {
         let step =
             shared::api::Step { summary: record.event.to_string(), entry: Entry::after(0, GENESIS, record) };
         let page = Activity { steps: vec![step], next: None, server_time: now() };
-        let page: Page = serde_json::from_str(&serde_json::to_string(&page).unwrap()).unwrap();
+        let page: Page = crate::wire::from_text(&serde_json::to_string(&page).unwrap()).unwrap();
         page.steps.into_iter().next().unwrap()
     }
 
@@ -121,7 +127,7 @@ pub(super) mod tests {
     #[test]
     fn an_event_of_a_newer_server_is_shown_all_the_same() {
         let text = r#"{"entry":{"seq":7,"event":"moon_rose","phase":3},"summary":"The moon rose"}"#;
-        let step: Step = serde_json::from_str(text).unwrap();
+        let step: Step = crate::wire::from_text(text).unwrap();
         assert_eq!((step.kind(), step.at(), step.actor()), ("moon_rose", None, None));
         assert!(step.event_json().contains("\"phase\": 3"));
     }

@@ -1,11 +1,9 @@
 //! Whether the request in the form would be admitted: the server's own `decide`, run beforehand.
 
-use std::collections::BTreeMap;
-
 use shared::{
     api::{CreateGrant, OpeningForm, Session, VmDetail},
-    decision::{Caller, Denial, decide},
-    request::{AccessRequest, Opening},
+    decision::{Caller, Denial, Denials, decide},
+    request::{AccessRequest, Justification, Opening},
 };
 
 use super::{
@@ -23,18 +21,29 @@ pub(crate) fn verdict(
 ) -> Result<CreateGrant, Vec<Objection>> {
     let Parsed { sources, duration, why } = form.parse(&session.source, language)?;
     let opening = Opening { vm: detail.summary.vm.clone(), port: form.port, sources, duration };
-    let request = AccessRequest::new(vec![opening.clone()], why.clone())
-        .map_err(|error| vec![Objection { field: None, text: capitalised(&error.to_string()) }])?;
-    let policies = detail.policy.iter().map(|policy| (policy.vm.clone(), policy.clone())).collect();
-    let rights = BTreeMap::from([(opening.vm.clone(), detail.summary.rights)]);
-    let caller = Caller { requester: session.requester.clone(), rights };
-    match decide(&policies, &request, &caller, detail.server_time) {
-        Ok(_) => Ok(create_grant(opening, why)),
-        Err(denials) => Err(denials.as_slice().iter().map(|denial| objection(denial, language)).collect()),
+    let judged = judge(vec![opening.clone()], why.clone(), &[detail], session);
+    match judged.map_err(|error| vec![Objection { field: None, text: capitalised(&error) }])? {
+        None => Ok(create_grant(opening, why)),
+        Some(denials) => Err(denials.as_slice().iter().map(|denial| objection(denial, language)).collect()),
     }
 }
 
-fn create_grant(opening: Opening, justification: Option<shared::request::Justification>) -> CreateGrant {
+/// What the law says of openings of these VMs; an error where they make no request at all.
+pub(super) fn judge(
+    openings: Vec<Opening>,
+    why: Option<Justification>,
+    details: &[&VmDetail],
+    session: &Session,
+) -> Result<Option<Denials>, String> {
+    let request = AccessRequest::new(openings, why).map_err(|error| error.to_string())?;
+    let policies = details.iter().filter_map(|detail| detail.policy.clone());
+    let policies = policies.map(|policy| (policy.vm.clone(), policy)).collect();
+    let rights = details.iter().map(|detail| (detail.summary.vm.clone(), detail.summary.rights));
+    let caller = Caller { requester: session.requester.clone(), rights: rights.collect() };
+    Ok(decide(&policies, &request, &caller, session.server_time).err())
+}
+
+fn create_grant(opening: Opening, justification: Option<Justification>) -> CreateGrant {
     let Opening { vm, port, sources, duration } = opening;
     let opening = OpeningForm { vm, port, sources: Some(sources), duration };
     CreateGrant { openings: vec![opening], justification }

@@ -2,15 +2,19 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use leptos::prelude::*;
-use shared::api::{GrantList, LeaseView};
+use shared::api::{GrantList, GrantView};
 
-mod lease_row;
+mod again;
 
-use self::lease_row::{EndedRow, OpenRow};
+use self::again::Again;
 use crate::{
     clock::Clock,
-    components::{empty::Empty, notice::MaybeFailure, page_title::set_page_title, skeleton::SkeletonRows},
+    components::{
+        empty::Empty, grant_card::GrantCard, notice::MaybeFailure, page_title::set_page_title,
+        skeleton::SkeletonRows,
+    },
     language::{language, say},
     live::Live,
     model::lease::is_settled,
@@ -20,9 +24,17 @@ use crate::{
 const CALM: Duration = Duration::from_secs(15);
 const MOVING: Duration = Duration::from_secs(1);
 
-fn pace(list: &GrantList, clock: Clock) -> Duration {
+pub(crate) fn pace(list: &GrantList, clock: Clock) -> Duration {
     let now = clock.exact_now();
     if list.grants.iter().all(|grant| is_settled(grant, now)) { CALM } else { MOVING }
+}
+
+/// The grants as they are, without when that was said: equal lists are not drawn anew.
+pub(crate) fn grants_of(live: Live<GrantList>) -> Memo<Option<Vec<GrantView>>> {
+    Memo::new(move |_| {
+        let undated = |grant| GrantView { server_time: Timestamp::UNIX_EPOCH, ..grant };
+        live.get().map(|list| list.grants.into_iter().map(undated).collect())
+    })
 }
 
 #[component]
@@ -31,16 +43,14 @@ pub(crate) fn Access() -> impl IntoView {
     set_page_title(move || say!(language, access.title).to_owned());
     let SignedIn { client, clock, .. } = SignedIn::of_page();
     let live = Live::new(move |list| pace(list, clock), move || client.list_grants());
-    let leases = Memo::new(move |_| {
-        live.get().map(|list| list.grants.into_iter().flat_map(|grant| grant.leases).collect::<Vec<_>>())
-    });
+    let grants = grants_of(live);
     let failure = Signal::derive(move || live.failure());
-    let reload = Callback::new(move |()| live.reload());
-    let known = Memo::new(move |_| leases.with(Option::is_some));
+    let on_change = Callback::new(move |()| live.reload());
+    let known = Memo::new(move |_| grants.with(Option::is_some));
     let body = move || match (known.get(), failure.with(Option::is_some)) {
         (_, true) => ().into_any(),
         (false, false) => view! { <SkeletonRows/> }.into_any(),
-        (true, false) => view! { <Lists leases reload/> }.into_any(),
+        (true, false) => view! { <Lists grants on_change/> }.into_any(),
     };
     view! {
         <h1>{say!(language, access.title)}</h1>
@@ -50,20 +60,28 @@ pub(crate) fn Access() -> impl IntoView {
 }
 
 #[component]
-fn Lists(leases: Memo<Option<Vec<LeaseView>>>, reload: Callback<()>) -> impl IntoView {
+fn Lists(grants: Memo<Option<Vec<GrantView>>>, on_change: Callback<()>) -> impl IntoView {
     let language = language();
-    let part = move |closed: bool| {
-        let all = leases.get().unwrap_or_default();
-        all.into_iter().filter(|view| view.lease.is_closed() == closed).collect::<Vec<LeaseView>>()
+    let part = move |over: bool| {
+        let all = grants.get().unwrap_or_default();
+        all.into_iter().filter(|grant| is_over(grant) == over).collect::<Vec<GrantView>>()
     };
+    let (living, over) = (Memo::new(move |_| part(false)), Memo::new(move |_| part(true)));
     let nothing = (say!(language, access.nothing), say!(language, access.nothing_text));
-    let open = move || rows(part(false), nothing, move |view| view! { <OpenRow view reload/> }.into_any());
+    let open = move || {
+        cards(living.get(), nothing, |view| view! { <GrantCard view on_change after=None/> }.into_any())
+    };
     let no_recent = (say!(language, access.no_recent), say!(language, access.no_recent_text));
-    let ended = move || rows(part(true), no_recent, |view| view! { <EndedRow view/> }.into_any());
+    let ended = move || {
+        cards(over.get(), no_recent, |view| {
+            let after = Some(view! { <Again grant=view.clone() on_change/> }.into_any());
+            view! { <GrantCard view on_change after/> }.into_any()
+        })
+    };
     view! {
         <section aria-labelledby="open-now">
-            <h2 id="open-now">{say!(language, access.open)}</h2>
-            {open}
+            <h2 id="open-now" tabindex=-1>{say!(language, access.open)}</h2>
+            <div aria-live="polite">{open}</div>
         </section>
         <section aria-labelledby="recent">
             <h2 id="recent">{say!(language, access.recent)}</h2>
@@ -72,10 +90,14 @@ fn Lists(leases: Memo<Option<Vec<LeaseView>>>, reload: Callback<()>) -> impl Int
     }
 }
 
-fn rows(leases: Vec<LeaseView>, empty: (&str, &str), row: impl Fn(LeaseView) -> AnyView) -> AnyView {
-    if leases.is_empty() {
+fn is_over(grant: &GrantView) -> bool {
+    grant.leases.iter().all(|view| view.lease.is_closed())
+}
+
+fn cards(grants: Vec<GrantView>, empty: (&str, &str), card: impl Fn(GrantView) -> AnyView) -> AnyView {
+    if grants.is_empty() {
         return view! { <Empty title=empty.0.to_owned() text=empty.1.to_owned()/> }.into_any();
     }
-    let items = leases.into_iter().map(row).collect_view();
-    view! { <ul class="leases">{items}</ul> }.into_any()
+    let items: Vec<AnyView> = grants.into_iter().map(card).collect();
+    view! { <ul class="grants">{items}</ul> }.into_any()
 }

@@ -29,6 +29,23 @@ pub(crate) fn client_address(trusted: usize, headers: &HeaderMap, extensions: &E
     parse(elements.get(position)?.trim())
 }
 
+/// Whether the call itself says that a proxy which is not one of the trusted passed it on: its address is then that
+/// proxy's, and what Azure sees may be another.
+///
+/// Each trusted hop may have written one element into each header; so may a platform that stands in the socket's place.
+pub(crate) fn is_proxied(trusted: usize, headers: &HeaderMap, extensions: &Extensions) -> bool {
+    let own = trusted.max(usize::from(extensions.get::<ClientPeer>().is_some()));
+    [FORWARDED, "forwarded", "via"].iter().any(|name| elements(headers, name).is_none_or(|count| count > own))
+}
+
+/// `None`: not text, so that nobody knows how many.
+fn elements(headers: &HeaderMap, name: &str) -> Option<usize> {
+    headers
+        .get_all(name)
+        .iter()
+        .try_fold(0, |count, line| Some(count + line.to_str().ok()?.split(',').count()))
+}
+
 fn peer(extensions: &Extensions) -> Option<IpAddr> {
     let told = extensions.get().map(|ClientPeer(address)| *address);
     told.or_else(|| extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip()))
@@ -93,6 +110,27 @@ mod tests {
         assert_eq!(address(0), "198.51.100.1".parse().ok());
         assert_eq!(address(2), "203.0.113.7".parse().ok());
         assert_eq!(address(3), None);
+    }
+
+    #[test]
+    fn a_call_that_somebody_else_passed_on_is_known_by_what_it_says() {
+        let proxied = |trusted: usize, lines: &[(&'static str, &str)]| {
+            let lines = lines.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
+            is_proxied(trusted, &lines.collect(), &Extensions::new())
+        };
+        assert!(!proxied(0, &[]) && !proxied(1, &[(FORWARDED, "203.0.113.7"), ("via", "2.0 edge")]));
+        assert!(proxied(0, &[("via", "1.1 squid")]) && proxied(1, &[(FORWARDED, "10.0.0.9, 203.0.113.7")]));
+        assert!(proxied(1, &[("forwarded", "for=10.0.0.9"), ("forwarded", "for=203.0.113.7")]));
+        assert!(proxied(1, &[("via", "1.1 squid, 2.0 edge")]));
+    }
+
+    #[test]
+    fn what_the_platform_writes_by_itself_is_no_proxy() {
+        let mut extensions = Extensions::new();
+        extensions.insert(ClientPeer("198.51.100.1".parse().unwrap()));
+        assert!(!is_proxied(0, &headers(&["198.51.100.1"]), &extensions));
+        assert!(is_proxied(0, &headers(&["10.0.0.9, 198.51.100.1"]), &extensions));
+        assert!(is_proxied(0, &headers(&["198.51.100.1"]), &Extensions::new()));
     }
 
     proptest! {

@@ -58,6 +58,11 @@ fn rejects_each_value_out_of_its_range() {
         ("POSTERN_CLOCK_TOLERANCE", "1 minute"),
         ("POSTERN_METRICS_TOKEN", "fifteen-letters"),
         ("POSTERN_METRICS_TOKEN", "sixteen letters!"),
+        ("POSTERN_ORGANISATION_RANGES", "198.51.100.0/24,"),
+        ("POSTERN_ORGANISATION_RANGES", "198.51.100.1/24"),
+        ("POSTERN_ORGANISATION_RANGES", "0.0.0.0/0"),
+        ("POSTERN_CONTACT", "two\nlines"),
+        ("POSTERN_CONTACT", " "),
         ("POSTERN_TYPO", "x"),
     ] {
         let errors = with(&[(name, value)]).unwrap_err();
@@ -74,6 +79,17 @@ fn accepts_a_clock_tolerance_in_seconds_or_as_a_duration() {
     for (text, seconds) in [("5", 5), ("300", 300), ("PT5S", 5), ("PT1M30S", 90), ("PT5M", 300)] {
         assert_eq!(tolerance(&[("POSTERN_CLOCK_TOLERANCE", text)]), seconds, "{text}");
     }
+}
+
+#[test]
+fn accepts_ranges_and_a_contact_and_neither() {
+    let nothing = with(&[]).unwrap();
+    assert_eq!((nothing.organisation_ranges, nothing.contact), (vec![], None));
+    let ranges = ("POSTERN_ORGANISATION_RANGES", "203.0.113.9, 198.51.100.0/24,2001:db8::/48");
+    let told = with(&[ranges, ("POSTERN_CONTACT", " vm-access@contoso.example ")]).unwrap();
+    let ranges: Vec<String> = told.organisation_ranges.iter().map(ToString::to_string).collect();
+    assert_eq!(ranges, ["198.51.100.0/24", "203.0.113.9", "2001:db8::/48"]);
+    assert_eq!(told.contact.as_deref(), Some("vm-access@contoso.example"));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The values that single variables may have.
 
 use jiff::SignedDuration;
-use shared::vm::SubscriptionId;
+use shared::{source::SourcePrefix, vm::SubscriptionId};
 use url::Url;
 
 use super::LogFormat;
@@ -9,6 +9,8 @@ use super::LogFormat;
 /// The shortest and the longest clock tolerance, in seconds.
 const TOLERANCE: std::ops::RangeInclusive<i64> = 5..=300;
 const SHORTEST_METRICS_TOKEN: usize = 16;
+const MOST_RANGES: usize = 100;
+const LONGEST_CONTACT: usize = 200;
 
 /// Tokens and secrets travel to these URLs, so only this machine itself may go without TLS.
 pub(super) fn safe_url(text: &str) -> Option<Url> {
@@ -67,6 +69,22 @@ pub(super) fn log_format(text: &str) -> Option<LogFormat> {
 
 pub(super) fn log_filter(text: &str) -> Option<String> {
     tracing_subscriber::EnvFilter::try_new(text).ok().map(|_| text.to_owned())
+}
+
+/// Addresses and ranges separated by commas.
+pub(super) fn ranges(text: &str) -> Option<Vec<SourcePrefix>> {
+    let mut ranges: Vec<SourcePrefix> =
+        text.split(',').map(|range| range.trim().parse().ok()).collect::<Option<_>>()?;
+    ranges.sort_unstable();
+    ranges.dedup();
+    (ranges.len() <= MOST_RANGES).then_some(ranges)
+}
+
+/// One line for people to read.
+pub(super) fn contact(text: &str) -> Option<String> {
+    let text = text.trim();
+    let fits = (1..=LONGEST_CONTACT).contains(&text.chars().count()) && !text.chars().any(char::is_control);
+    fits.then(|| text.to_owned())
 }
 
 /// Seconds, or an ISO 8601 duration like PT1M.

@@ -10,9 +10,11 @@ use axum::{
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 use http::{HeaderMap, StatusCode};
+use jiff::Timestamp;
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 use shared::{
-    api::{CreateGrant, IDEMPOTENCY_HEADER, OpeningForm},
+    api::{CreateGrant, IDEMPOTENCY_HEADER, OpeningForm, ProblemBody},
     audit::{AskedOpening, Event, Record},
     decision::{Caller, decide},
     grant::{Grant, GrantId, Lease, LeaseId},
@@ -44,9 +46,39 @@ pub(crate) async fn create_grant(
     Json(body): Json<CreateGrant>,
 ) -> Result<Response, ApiError> {
     let name = idempotency_name(&headers, &principal, &body)?;
-    let Asked { request, policies, caller } = asked_for(&app, body, &principal).await?;
-    let mut records = asked(&app, &request, &principal);
-    let admission = match decide(&policies, &request, &caller, app.now()) {
+    let asking = Asking { body, name: name.as_ref(), replaces: None, at: app.now() };
+    match admit(&app, &principal, asking).await? {
+        Admittance::New(grant) => enforce(&app, &grant, &principal, &headers).await,
+        Admittance::Repeated(id) => answer(&app, id, &principal, StatusCode::OK).await,
+    }
+}
+
+/// What is to be admitted, and how.
+pub(super) struct Asking<'a> {
+    pub(super) body: CreateGrant,
+    pub(super) name: Option<&'a IdempotencyName>,
+    /// The grant whose place it is to take.
+    pub(super) replaces: Option<GrantId>,
+    /// When the openings start.
+    pub(super) at: Timestamp,
+}
+
+pub(super) enum Admittance {
+    /// Durable; nothing was written to Azure yet.
+    New(Grant),
+    Repeated(GrantId),
+}
+
+/// Decides, and makes what is admitted durable.
+pub(super) async fn admit(
+    app: &App,
+    principal: &Principal,
+    asking: Asking<'_>,
+) -> Result<Admittance, ApiError> {
+    let Asking { body, name, replaces, at } = asking;
+    let Asked { request, policies, caller } = asked_for(app, body, principal).await?;
+    let mut records = asked(app, &request, principal);
+    let admission = match decide(&policies, &request, &caller, at) {
         Ok(admission) => admission,
         Err(denials) => {
             app.engine.metrics.grants_denied.inc();
@@ -61,14 +93,14 @@ pub(crate) async fn create_grant(
     let grant = admission
         .into_grant(GrantId::from_uuid(app.ids.uuid()), || LeaseId::from_uuid(app.ids.uuid()))
         .ok_or_else(|| ApiError::rejected("duration", "an opening lasts some time"))?;
-    unobstructed(&app, &grant).await?;
-    records.extend(granted(&app, &grant));
-    match app.store().admit(&grant, name.as_ref(), &records).await? {
+    unobstructed(app, &grant).await?;
+    records.extend(granted(app, &grant, replaces));
+    match app.store().admit(&grant, name, &records).await? {
         Admitted::New => {
             app.engine.metrics.grants_admitted.inc();
-            enforce(&app, &grant, &principal, &headers).await
+            Ok(Admittance::New(grant))
         }
-        Admitted::Repeated(id) => answer(&app, id, &principal, StatusCode::OK).await,
+        Admitted::Repeated(id) => Ok(Admittance::Repeated(id)),
         Admitted::Mismatched => Err(ApiError::mismatch()),
     }
 }
@@ -97,15 +129,18 @@ async fn enforce(
     principal: &Principal,
     headers: &HeaderMap,
 ) -> Result<Response, ApiError> {
-    let vms: BTreeSet<VmId> = grant.leases.iter().map(|lease| lease.vm.clone()).collect();
-    let status = match settle(app, headers, grant.id, vms).await? {
+    let status = match settle(app, headers, grant.id, vms_of(&grant.leases)).await? {
         Settled::Now => StatusCode::CREATED,
         Settled::Later => StatusCode::ACCEPTED,
     };
     answer(app, grant.id, principal, status).await
 }
 
-async fn answer(
+pub(super) fn vms_of(leases: &[Lease]) -> BTreeSet<VmId> {
+    leases.iter().map(|lease| lease.vm.clone()).collect()
+}
+
+pub(super) async fn answer(
     app: &App,
     id: GrantId,
     principal: &Principal,
@@ -133,7 +168,7 @@ fn parse(body: CreateGrant, principal: &Principal) -> Result<AccessRequest, ApiE
     AccessRequest::new(openings?, justification).map_err(|error| ApiError::rejected("openings", error))
 }
 
-fn own_address(principal: &Principal) -> Result<Sources, ApiError> {
+pub(super) fn own_address(principal: &Principal) -> Result<Sources, ApiError> {
     let address = principal.source.ok_or_else(ApiError::unknown_address)?;
     SourcePrefix::from_address(address).map(Sources::one).map_err(|error| {
         ApiError::rejected("sources", format!("your own address cannot be a source: {error}"))
@@ -177,13 +212,14 @@ async fn policies(app: &App, request: &AccessRequest) -> Result<BTreeMap<VmId, P
 async fn unobstructed(app: &App, grant: &Grant) -> Result<(), ApiError> {
     let preview = previewed(app, grant).await?;
     app.engine.trust_clock()?;
-    match preview.in_the_way(|one| one == Some(grant.id)).first() {
-        None => Ok(()),
-        Some((place, reason)) => {
-            let message = format!("this cannot be opened in {place}: {reason}; nothing was changed");
-            Err(ApiError::conflict("obstructed", message))
-        }
-    }
+    let all = preview.in_the_way(|one| one == Some(grant.id));
+    let Some((place, reason)) = all.first() else { return Ok(()) };
+    let message = format!("this cannot be opened in {place}: {reason}; nothing was changed");
+    let detail = |(place, reason): &(&str, String)| {
+        ProblemBody::new("obstructed", format!("{place}: {reason}")).about(*place)
+    };
+    let details = if all.len() > 1 { all.iter().map(detail).collect() } else { Vec::new() };
+    Err(ApiError::conflict("obstructed", message).with_details(details))
 }
 
 /// What the grant would come to: its VMs and their NSGs are read anew.
@@ -210,10 +246,10 @@ fn is_reached(machine: &Machine, lease: &Lease) -> bool {
         .any(|path| lease.sources.iter().any(|source| source.is_ipv6() == path.destination.is_ipv6()))
 }
 
-fn idempotency_name(
+pub(super) fn idempotency_name(
     headers: &HeaderMap,
     principal: &Principal,
-    body: &CreateGrant,
+    body: &impl Serialize,
 ) -> Result<Option<IdempotencyName>, ApiError> {
     let Some(value) = headers.get(IDEMPOTENCY_HEADER) else { return Ok(None) };
     let key = value.to_str().ok().filter(|key| (1..=100).contains(&key.len()));
@@ -241,7 +277,7 @@ fn asked(app: &App, request: &AccessRequest, principal: &Principal) -> Vec<Recor
         .collect()
 }
 
-fn granted(app: &App, grant: &Grant) -> Vec<Record> {
+fn granted(app: &App, grant: &Grant, replaces: Option<GrantId>) -> Vec<Record> {
     let mut by_vm: BTreeMap<&VmId, Vec<&Lease>> = BTreeMap::new();
     for lease in &grant.leases {
         by_vm.entry(&lease.vm).or_default().push(lease);
@@ -251,7 +287,7 @@ fn granted(app: &App, grant: &Grant) -> Vec<Record> {
         .map(|(vm, leases)| {
             let ends_at = leases.iter().map(|lease| lease.expires_at).max().unwrap_or(grant.window.end());
             let leases = leases.iter().map(|lease| lease.id).collect();
-            let event = Event::Granted { grant: grant.id, leases, ends_at };
+            let event = Event::Granted { grant: grant.id, leases, ends_at, replaces };
             app.engine.record(Some(vm), vm.subscription(), Some(&grant.requester), event)
         })
         .collect()

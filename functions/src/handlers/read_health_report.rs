@@ -13,7 +13,7 @@ use crate::{
     app::App,
     caller::Principal,
     error::ApiError,
-    store::{ListFilter, StoreError},
+    store::{ListFilter, ListOrder, StoreError},
 };
 
 /// How many VMs are looked through at a time for one that the caller may configure.
@@ -77,11 +77,12 @@ async fn configures_in(
     }
     let mut after = None;
     loop {
+        let (filter, between) = (ListFilter::default(), (after.as_ref(), None));
         let listed =
-            app.store().listed(subscription, &ListFilter::default(), after.as_ref(), LOOKED_THROUGH).await?;
-        let Some((last, _)) = listed.last() else { return Ok(false) };
-        after = Some(last.clone());
-        if listed.iter().any(|(vm, _)| rights.on_vm(vm).configure) {
+            app.store().listed(subscription, &filter, ListOrder::BY_ID, between, LOOKED_THROUGH).await?;
+        let Some(last) = listed.last() else { return Ok(false) };
+        after = Some(last.place());
+        if listed.iter().any(|one| rights.on_vm(&one.vm).configure) {
             return Ok(true);
         }
     }

@@ -43,7 +43,15 @@ async fn shown(app: &App, principal: Principal) -> Result<Session, ApiError> {
         Via::Session { expires_at } | Via::Bearer { expires_at } => expires_at,
     };
     let health = health(app, now).await?;
-    Ok(Session { requester: principal.requester, expires_at, source: seen(source), server_time: now, health })
+    Ok(Session {
+        requester: principal.requester,
+        expires_at,
+        source: seen(source, principal.proxied),
+        organisation_ranges: app.organisation_ranges.clone(),
+        contact: app.contact.clone(),
+        server_time: now,
+        health,
+    })
 }
 
 async fn health(app: &App, now: Timestamp) -> Result<Health, StoreError> {
@@ -62,11 +70,12 @@ pub(super) fn silent_since(
     Some(last_sweep.unwrap_or(started)).filter(|since| now.duration_since(*since) > SILENT)
 }
 
-fn seen(address: IpAddr) -> SourceSeen {
+fn seen(address: IpAddr, proxied: bool) -> SourceSeen {
     let prefix = SourcePrefix::from_address(address).ok();
     let concern = match prefix {
         None => Some(SourceConcern::Unusable),
         Some(_) if is_private(address) => Some(SourceConcern::Private),
+        Some(_) if proxied => Some(SourceConcern::Proxied),
         Some(_) => None,
     };
     SourceSeen { address, prefix, concern }
@@ -107,11 +116,19 @@ mod tests {
 
     #[test]
     fn a_public_address_is_no_concern_and_a_private_one_is() {
-        let concern = |text: &str| seen(text.parse().unwrap()).concern;
+        let concern = |text: &str| seen(text.parse().unwrap(), false).concern;
         assert_eq!(concern("203.0.113.7"), None);
         for text in ["10.0.0.1", "192.168.1.1", "100.64.0.1", "169.254.1.1", "fd00::1", "::ffff:10.0.0.1"] {
             assert_eq!(concern(text), Some(SourceConcern::Private), "{text}");
         }
+        assert_eq!(concern("127.0.0.1"), Some(SourceConcern::Unusable));
+    }
+
+    #[test]
+    fn a_proxy_is_a_concern_unless_there_is_a_graver_one() {
+        let concern = |text: &str| seen(text.parse().unwrap(), true).concern;
+        assert_eq!(concern("203.0.113.7"), Some(SourceConcern::Proxied));
+        assert_eq!(concern("10.0.0.1"), Some(SourceConcern::Private));
         assert_eq!(concern("127.0.0.1"), Some(SourceConcern::Unusable));
     }
 }

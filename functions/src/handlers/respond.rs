@@ -36,7 +36,7 @@ pub(super) async fn settle(
     Ok(Settled::Later)
 }
 
-fn wants_async(headers: &HeaderMap) -> bool {
+pub(super) fn wants_async(headers: &HeaderMap) -> bool {
     let values = headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok());
     values.flat_map(|value| value.split(',')).any(|one| one.trim().eq_ignore_ascii_case("respond-async"))
 }

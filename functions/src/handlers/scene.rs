@@ -7,6 +7,7 @@ use std::{
 
 use jiff::Timestamp;
 use shared::{
+    api::EventKind,
     decision::Requester,
     exposure::Observations,
     firewall::FirewallReadings,
@@ -31,6 +32,8 @@ pub(super) struct Scene {
     observed: Observations,
     firewalls: FirewallReadings,
     usage: BTreeMap<String, VmUsage>,
+    /// The keys of VMs of which somebody changed a rule of ours within a week.
+    drifted: BTreeSet<String>,
     now: Timestamp,
 }
 
@@ -52,6 +55,7 @@ impl Scene {
             observed: only(store.observations(subscription).await?, |_| true),
             firewalls: undated(store.firewalls(subscription).await?),
             usage: store.usage(subscription, now - WEEK).await?,
+            drifted: store.vms_with_kind(subscription, EventKind::Drifted, now - WEEK).await?,
             now,
         })
     }
@@ -85,6 +89,7 @@ impl Scene {
             observed,
             firewalls: undated(store.firewalls(subscription).await?),
             usage: store.usage_of(subscription, now - WEEK, &vms).await?,
+            drifted: store.vms_with_kind(subscription, EventKind::Drifted, now - WEEK).await?,
             now,
         })
     }
@@ -108,6 +113,7 @@ impl Scene {
             observed: &self.observed,
             firewalls: &self.firewalls,
             usage: self.usage.get(&machine.vm.key()),
+            has_drifted: self.drifted.contains(&machine.vm.key()),
             rights: self.rights.on_vm(&machine.vm),
             viewer,
             failure,

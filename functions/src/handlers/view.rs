@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use shared::{
     api::{
         Concern, Drift, EventKind, GrantView, LeaseView, PortState, PortStatus, Support, VmDetail, VmState,
-        VmSummary,
+        VmSummary, Warning,
     },
     audit::Entry,
     decision::Requester,
@@ -38,6 +38,8 @@ pub(super) struct Sight<'s> {
     pub(super) observed: &'s Observations,
     pub(super) firewalls: &'s FirewallReadings,
     pub(super) usage: Option<&'s VmUsage>,
+    /// Whether somebody changed a rule of ours within a week.
+    pub(super) has_drifted: bool,
     pub(super) rights: VmRights,
     pub(super) viewer: &'s Requester,
     /// What kept the NSGs or the firewall from being read just now.
@@ -90,13 +92,29 @@ impl Sight<'_> {
             support,
             rights: self.rights,
             firewall: self.machine.gate().map(|gate| gate.firewall.name().to_owned()),
+            nsgs: self.machine.nsgs().into_iter().map(|nsg| nsg.name().to_owned()).collect(),
             ports: ports.iter().map(|port| port.rule.port).collect(),
             state: state_of(ports),
             open_until: living.map(|held| held.lease.expires_at).max(),
+            warnings: self.warnings(ports),
             approved_last_7_days: self.usage.map_or(0, |usage| usage.approved),
             last_access_at: self.usage.and_then(|usage| usage.last_access_at),
             last_user: self.usage.and_then(|usage| usage.last_user.clone()),
         }
+    }
+}
+
+impl Sight<'_> {
+    fn warnings(&self, ports: &[PortStatus]) -> Vec<Warning> {
+        let concerns = ports.iter().filter_map(|port| match &port.state {
+            PortState::PossiblyOpen { concerns } => Some(concerns),
+            PortState::Open { .. } | PortState::Closed => None,
+        });
+        let mut warnings: BTreeSet<Warning> = concerns.flatten().map(Warning::from).collect();
+        if self.has_drifted && self.policy.is_some() {
+            warnings.insert(Warning::Drifted);
+        }
+        warnings.into_iter().collect()
     }
 }
 
@@ -140,6 +158,7 @@ pub(super) async fn detail(
     let firewalls = undated(readings);
     let now = app.now();
     let usage = store.usage(vm.subscription(), now - WEEK).await?;
+    let drift = store.newest_of_kind(vm, EventKind::Drifted, now - WEEK).await?;
     let sight = Sight {
         machine: &machine,
         subscription_name: &subscription_name,
@@ -148,6 +167,7 @@ pub(super) async fn detail(
         observed: &observed,
         firewalls: &firewalls,
         usage: usage.get(&vm.key()),
+        has_drifted: drift.is_some(),
         rights,
         viewer,
         failure,
@@ -155,7 +175,6 @@ pub(super) async fn detail(
     };
     let ports = sight.ports(app);
     let (summary, network) = (sight.summary(&ports), machine.network());
-    let drift = store.newest_of_kind(vm, EventKind::Drifted, now - WEEK).await?;
     let drift = drift.map(|Entry { record, .. }| Drift { at: record.at, what: record.event.to_string() });
     Ok(VmDetail { summary, policy, network, ports, checked_at, drift, server_time: now })
 }

@@ -2,7 +2,7 @@
 
 mod filter;
 
-use std::{cmp::Reverse, fmt, str::FromStr};
+use std::{cmp::Reverse, collections::BTreeSet, fmt, str::FromStr};
 
 use futures::{Stream, TryStreamExt, stream};
 use jiff::Timestamp;
@@ -116,6 +116,24 @@ impl Store {
             .fetch_optional(&self.readers)
             .await?;
         row.map(EntryRow::parse).transpose()
+    }
+
+    /// The keys of a subscription's VMs that have an entry of one kind since a time.
+    pub async fn vms_with_kind(
+        &self,
+        subscription: SubscriptionId,
+        kind: EventKind,
+        since: Timestamp,
+    ) -> Result<BTreeSet<String>, StoreError> {
+        let select = "SELECT DISTINCT vm FROM audit
+                      WHERE kind = $1 AND subscription = $2 AND at >= $3 AND vm IS NOT NULL";
+        let rows: Vec<(String,)> = sqlx::query_as(select)
+            .bind(kind.as_str())
+            .bind(subscription.to_string())
+            .bind(micros(since))
+            .fetch_all(&self.readers)
+            .await?;
+        Ok(rows.into_iter().map(|(vm,)| vm).collect())
     }
 
     /// How many entries of one kind a subscription has since a time, and when the newest was.

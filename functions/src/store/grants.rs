@@ -67,6 +67,24 @@ impl Store {
         self.write(Admit { grant, name, records }).await
     }
 
+    /// What was admitted under a name in the 24 hours before `now`, without admitting anything.
+    pub async fn admitted(
+        &self,
+        name: &IdempotencyName,
+        now: Timestamp,
+    ) -> Result<Option<Admitted>, StoreError> {
+        let earlier: Option<(String, String)> = sqlx::query_as(
+            "SELECT body_hash, grant_id FROM idempotency
+             WHERE requester_id = $1 AND name = $2 AND admitted_at > $3",
+        )
+        .bind(&name.requester_id)
+        .bind(&name.key)
+        .bind(micros(now.saturating_sub(KEPT).unwrap_or(Timestamp::MIN)))
+        .fetch_optional(&self.readers)
+        .await?;
+        earlier.map(|earlier| under_name(name, earlier)).transpose()
+    }
+
     pub async fn grant(&self, id: GrantId) -> Result<Option<HeldGrant>, StoreError> {
         let select = concat!(
             "SELECT g.data AS grant_data, ",
@@ -134,17 +152,23 @@ async fn claim(
             .bind(&name.key)
             .fetch_optional(&mut *connection)
             .await?;
-    let Some((body_hash, grant_id)) = earlier else {
-        remember(connection, name, grant, now).await?;
-        return Ok(None);
-    };
-    if body_hash != name.body_hash {
-        return Ok(Some(Admitted::Mismatched));
+    match earlier {
+        Some(earlier) => under_name(name, earlier).map(Some),
+        None => {
+            remember(connection, name, grant, now).await?;
+            Ok(None)
+        }
     }
-    let id = grant_id.parse().map_err(|error: shared::grant::InvalidUuid| {
+}
+
+fn under_name(name: &IdempotencyName, (body_hash, id): (String, String)) -> Result<Admitted, StoreError> {
+    if body_hash != name.body_hash {
+        return Ok(Admitted::Mismatched);
+    }
+    let id = id.parse().map_err(|error: shared::grant::InvalidUuid| {
         StoreError::corrupt(format!("name {} of a request", name.key), error)
     })?;
-    Ok(Some(Admitted::Repeated(id)))
+    Ok(Admitted::Repeated(id))
 }
 
 async fn forget_old(

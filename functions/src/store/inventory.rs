@@ -144,12 +144,14 @@ async fn name_subscription(
 }
 
 async fn put(connection: &mut AnyConnection, machine: &Machine, at: Timestamp) -> Result<(), StoreError> {
-    let upsert = "INSERT INTO machines (vm, subscription, data, at, label, os, supported)
-                  VALUES ($1, $2, $3, $4, $5, $6, $7)
+    let upsert =
+        "INSERT INTO machines (vm, subscription, data, at, label, os, supported, name, resource_group)
+                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
                   ON CONFLICT (vm, subscription) DO UPDATE SET data = excluded.data, at = excluded.at,
-                    label = excluded.label, os = excluded.os, supported = excluded.supported
+                    label = excluded.label, os = excluded.os, supported = excluded.supported,
+                    name = excluded.name, resource_group = excluded.resource_group
                   WHERE machines.at <= excluded.at";
-    let Columns { label, os, supported } = Columns::of(machine);
+    let Columns { label, os, supported, name } = Columns::of(machine);
     sqlx::query(upsert)
         .bind(machine.vm.key())
         .bind(machine.vm.subscription().to_string())
@@ -158,6 +160,8 @@ async fn put(connection: &mut AnyConnection, machine: &Machine, at: Timestamp) -
         .bind(label)
         .bind(os)
         .bind(supported)
+        .bind(name)
+        .bind(machine.vm.resource_group())
         .execute(connection)
         .await?;
     Ok(())
@@ -165,13 +169,15 @@ async fn put(connection: &mut AnyConnection, machine: &Machine, at: Timestamp) -
 
 /// Gives a VM that is there the columns that it is listed by.
 pub(super) async fn label(connection: &mut AnyConnection, machine: &Machine) -> Result<(), StoreError> {
-    let update = "UPDATE machines SET label = $1, os = $2, supported = $3
-                  WHERE vm = $4 AND subscription = $5 AND label IS NULL";
-    let Columns { label, os, supported } = Columns::of(machine);
+    let update = "UPDATE machines SET label = $1, os = $2, supported = $3, name = $4, resource_group = $5
+                  WHERE vm = $6 AND subscription = $7 AND label IS NULL";
+    let Columns { label, os, supported, name } = Columns::of(machine);
     sqlx::query(update)
         .bind(label)
         .bind(os)
         .bind(supported)
+        .bind(name)
+        .bind(machine.vm.resource_group())
         .bind(machine.vm.key())
         .bind(machine.vm.subscription().to_string())
         .execute(connection)
@@ -184,13 +190,15 @@ struct Columns {
     label: String,
     os: Option<&'static str>,
     supported: i64,
+    name: String,
 }
 
 impl Columns {
     fn of(machine: &Machine) -> Self {
-        let label = format!("{}\n{}", machine.vm.resource_group(), machine.vm.name()).to_lowercase();
+        let name = machine.vm.name().to_lowercase();
+        let label = format!("{}\n{name}", machine.vm.resource_group().to_lowercase());
         let supported = i64::from(machine.unsupported().is_empty());
-        Self { label, os: machine.os.map(os_name), supported }
+        Self { label, os: machine.os.map(os_name), supported, name }
     }
 }
 

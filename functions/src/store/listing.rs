@@ -1,8 +1,10 @@
 //! The VMs of a subscription by what the list of VMs is filtered by: of those that are not shown no JSON is read.
 
+mod order;
+
 use jiff::Timestamp;
 use shared::{
-    api::{ListCounts, ListName},
+    api::{ListCounts, ListName, VmPlace},
     inventory::Machine,
     policy::ProtectedVm,
     vm::{Os, SubscriptionId, VmId},
@@ -15,6 +17,8 @@ use super::{
     text::{timestamp, unsigned},
 };
 
+pub use self::order::{ListOrder, Rank};
+
 /// Which VMs to list: those that all the fields agree with.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ListFilter {
@@ -22,15 +26,37 @@ pub struct ListFilter {
     pub os: Option<Os>,
     /// A part of the name or the resource group, in any case.
     pub search: Option<String>,
+    /// The name of a resource group, in any case.
+    pub group: Option<String>,
+}
+
+/// A VM of a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// What it is ordered by.
+    pub rank: Rank,
+    pub vm: VmId,
+    pub list: ListName,
+}
+
+impl Listed {
+    pub fn place(&self) -> VmPlace {
+        let rank = match self.rank {
+            Rank::Number(number) => Some(number),
+            Rank::Id | Rank::Name(_) => None,
+        };
+        VmPlace { rank, vm: self.vm.clone() }
+    }
 }
 
 const LIST: &str = "CASE WHEN p.vm IS NOT NULL THEN 'configured' WHEN m.supported = 1 THEN 'not_configured'
                     ELSE 'unsupported' END";
 
 impl ListFilter {
-    fn matching(&self, values: &mut Values, subscription: SubscriptionId) -> String {
+    /// `join`: what the VMs are ordered by, if that stands elsewhere.
+    fn matching(&self, values: &mut Values, subscription: SubscriptionId, join: &str) -> String {
         let mut text = format!(
-            " FROM machines m LEFT JOIN policies p ON p.vm = m.vm AND p.subscription = m.subscription \
+            " FROM machines m LEFT JOIN policies p ON p.vm = m.vm AND p.subscription = m.subscription{join} \
              WHERE m.subscription = {} AND m.supported IS NOT NULL",
             values.text(subscription.to_string())
         );
@@ -45,6 +71,10 @@ impl ListFilter {
         }
         if let Some(search) = &self.search {
             text.push_str(&format!(" AND m.label LIKE {} ESCAPE '\\'", values.text(pattern(search))));
+        }
+        if let Some(group) = &self.group {
+            let start = format!("{}\n%", escaped(group));
+            text.push_str(&format!(" AND m.label LIKE {} ESCAPE '\\'", values.text(start)));
         }
         text
     }
@@ -65,29 +95,45 @@ impl Store {
             .transpose()
     }
 
-    /// Ordered by VM, those after `after`, `limit` at most; each with its list.
+    /// In an order, those after `after` and up to `through`, `limit` at most.
     pub async fn listed(
         &self,
         subscription: SubscriptionId,
         filter: &ListFilter,
-        after: Option<&VmId>,
+        order: ListOrder,
+        (after, through): (Option<&VmPlace>, Option<&VmPlace>),
         limit: usize,
-    ) -> Result<Vec<(VmId, ListName)>, StoreError> {
+    ) -> Result<Vec<Listed>, StoreError> {
         let mut values = Values::default();
-        let mut sql = format!("SELECT m.vm, {LIST}{}", filter.matching(&mut values, subscription));
+        let join = order.join(&mut values, subscription);
+        let matching = filter.matching(&mut values, subscription, &join);
+        let rank = order.rank();
+        let mut sql = format!("SELECT m.vm, {LIST}, {rank}{matching}");
         if let Some(after) = after {
-            sql.push_str(&format!(" AND m.vm > {}", values.text(after.key())));
+            sql.push_str(&format!(" AND {}", order.is_after(&mut values, after)));
+        }
+        if let Some(through) = through {
+            sql.push_str(&format!(" AND NOT ({})", order.is_after(&mut values, through)));
         }
         let limit = values.number(i64::try_from(limit).unwrap_or(i64::MAX));
-        sql.push_str(&format!(" ORDER BY m.vm LIMIT {limit}"));
-        let rows: Vec<(String, String)> = values.query_as(sql).fetch_all(&self.readers).await?;
-        let parse = |(vm, list): (String, String)| {
-            let parsed = vm.parse().map_err(|error: shared::vm::InvalidId| {
+        sql.push_str(&format!(" ORDER BY {} LIMIT {limit}", order.by()));
+        let rows: Vec<(String, String, i64)> = values.query_as(sql).fetch_all(&self.readers).await?;
+        let parse = |(vm, list, number): (String, String, i64)| {
+            let vm: VmId = vm.parse().map_err(|error: shared::vm::InvalidId| {
                 StoreError::corrupt(format!("machine {vm}"), error)
             })?;
-            Ok((parsed, list_name(&list)))
+            Ok(Listed { rank: order.rank_of(&vm, number), vm, list: list_name(&list) })
         };
         rows.into_iter().map(parse).collect()
+    }
+
+    /// The resource groups that have VMs, as they are spelled.
+    pub async fn resource_groups(&self, subscription: SubscriptionId) -> Result<Vec<String>, StoreError> {
+        let select = "SELECT DISTINCT resource_group FROM machines
+                      WHERE subscription = $1 AND resource_group IS NOT NULL ORDER BY resource_group";
+        let rows: Vec<(String,)> =
+            sqlx::query_as(select).bind(subscription.to_string()).fetch_all(&self.readers).await?;
+        Ok(rows.into_iter().map(|(group,)| group).collect())
     }
 
     /// How many VMs each list has.
@@ -97,7 +143,7 @@ impl Store {
         filter: &ListFilter,
     ) -> Result<ListCounts, StoreError> {
         let mut values = Values::default();
-        let matching = filter.matching(&mut values, subscription);
+        let matching = filter.matching(&mut values, subscription, "");
         let sql = format!(
             "SELECT list, COUNT(*) FROM (SELECT m.vm AS vm, {LIST} AS list{matching}) listed GROUP BY list"
         );
@@ -192,15 +238,19 @@ fn list_name(text: &str) -> ListName {
 
 /// A pattern that finds `search` as it stands, anywhere.
 fn pattern(search: &str) -> String {
-    let mut pattern = String::from("%");
-    for character in search.to_lowercase().chars() {
+    format!("%{}%", escaped(search))
+}
+
+/// In lower case, and with nothing that a pattern means something by.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::new();
+    for character in text.to_lowercase().chars() {
         if matches!(character, '\\' | '%' | '_') {
-            pattern.push('\\');
+            escaped.push('\\');
         }
-        pattern.push(character);
+        escaped.push(character);
     }
-    pattern.push('%');
-    pattern
+    escaped
 }
 
 #[cfg(test)]

@@ -6,10 +6,12 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 mod apt;
+mod chromium;
 mod dev;
 mod interrupt;
 mod portal;
 mod process;
+mod screenshots;
 mod shell;
 mod test;
 mod wasm;
@@ -30,6 +32,8 @@ enum Task {
     Test(test::Options),
     /// Builds the functions, Azure-in-a-box and the portal
     Build,
+    /// Pictures of every page: wide and narrow, in both languages, light and dark
+    Screenshots(screenshots::Options),
 }
 
 fn main() -> ExitCode {
@@ -47,6 +51,7 @@ fn run(cli: &Cli) -> Result<ExitCode> {
     match &cli.task {
         Task::Dev(options) => dev::run(options).map(|()| ExitCode::SUCCESS),
         Task::Test(options) => test::run(options),
+        Task::Screenshots(options) => screenshots::run(options),
         Task::Build => portal::build_everything().map(|()| ExitCode::SUCCESS),
     }
 }

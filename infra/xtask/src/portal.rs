@@ -4,12 +4,14 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use wasm_bindgen_cli_support::Bindgen;
 
 use crate::{shell, wasm, workspace};
 
 mod assets;
+mod bindings;
+mod icons;
 mod inputs;
+mod sizes;
 
 /// Everything that `dev` and the tests run.
 pub(crate) fn build_everything() -> Result<()> {
@@ -50,21 +52,11 @@ fn write_portal(module: &Path) -> Result<()> {
         remove(folder)?;
         fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
     }
-    bind(module, &bindings).context("cannot generate the portal's bindings")?;
+    bindings::write(module, &bindings).context("cannot generate the portal's bindings")?;
     assets::write(&workspace::frontend(), &bindings, &fresh)?;
     remove(&portal)?;
-    fs::rename(&fresh, &portal).with_context(|| format!("cannot create {}", portal.display()))
-}
-
-fn bind(module: &Path, out: &Path) -> Result<()> {
-    Bindgen::new()
-        .input_path(module)
-        .web(true)?
-        .typescript(false)
-        .omit_default_module_path(true)
-        .remove_name_section(true)
-        .remove_producers_section(true)
-        .generate(out)
+    fs::rename(&fresh, &portal).with_context(|| format!("cannot create {}", portal.display()))?;
+    sizes::tell(&portal)
 }
 
 fn remove(folder: &Path) -> Result<()> {

@@ -34,6 +34,15 @@ pub struct OpeningForm {
     pub duration: AccessDuration,
 }
 
+/// The body of `POST /api/grants/{id}/move`: each living opening of a grant for other sources, to the same end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MoveGrant {
+    /// Missing: the one address that the call comes from, as Azure has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sources: Option<Sources>,
+}
+
 /// The answer to `POST /api/grants/preview`: what the same body sent to `POST /api/grants` would come to now. Nothing
 /// is written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -12,6 +12,12 @@ pub struct Session {
     /// When the sign-in ends.
     pub expires_at: Timestamp,
     pub source: SourceSeen,
+    /// From where the organisation's people come when they are at work, as its administrators say; may be empty. They are
+    /// offered, never assumed.
+    pub organisation_ranges: Vec<SourcePrefix>,
+    /// Whom to ask, in one line for people to read; maybe a mail address.
+    #[serde(default)]
+    pub contact: Option<String>,
     pub server_time: Timestamp,
     pub health: Health,
 }
@@ -33,6 +39,9 @@ pub enum SourceConcern {
     Private,
     /// Not an address that a packet can come from (loopback, unspecified, multicast).
     Unusable,
+    /// The call says that it came through a proxy that Postern does not know: Azure may see another address, or a shared
+    /// one.
+    Proxied,
 }
 
 /// Whether closing can be relied upon.

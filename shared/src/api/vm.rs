@@ -36,14 +36,63 @@ pub struct VmSummary {
     pub rights: VmRights,
     /// The Azure Firewall that it is reached through.
     pub firewall: Option<String>,
+    /// The names of the NSGs that decide over its packets.
+    pub nsgs: Vec<String>,
     /// The protected ports; empty unless configured.
     pub ports: Vec<Port>,
     pub state: VmState,
     /// The end of the last living lease.
     pub open_until: Option<Timestamp>,
+    /// What somebody should look at, each once, the gravest first.
+    pub warnings: Vec<Warning>,
     pub approved_last_7_days: u64,
     pub last_access_at: Option<Timestamp>,
     pub last_user: Option<String>,
+}
+
+/// Why a VM is worth a look; its page says more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Warning {
+    /// A lease's end has passed and it was not read back as closed.
+    Overdue,
+    /// A rule that is not Postern's lets packets in, surely or perhaps.
+    StillOpen,
+    /// Our guard is missing or not as it was written.
+    GuardMissing,
+    /// What is open could not be read, or not yet.
+    Unread,
+    /// A lease was open, and its packets get in no more.
+    NotEffective,
+    /// A lease is on its way and not yet read back.
+    NotConfirmed,
+    /// Within a week somebody changed a rule of Postern's, which was written again.
+    Drifted,
+}
+
+impl Warning {
+    pub const ALL: [Self; 7] = [
+        Self::Overdue,
+        Self::StillOpen,
+        Self::GuardMissing,
+        Self::Unread,
+        Self::NotEffective,
+        Self::NotConfirmed,
+        Self::Drifted,
+    ];
+}
+
+impl From<&Concern> for Warning {
+    fn from(concern: &Concern) -> Self {
+        match concern {
+            Concern::ForeignRule { .. } | Concern::ForeignNat { .. } => Self::StillOpen,
+            Concern::GuardMissing => Self::GuardMissing,
+            Concern::Overdue { .. } => Self::Overdue,
+            Concern::NotConfirmed => Self::NotConfirmed,
+            Concern::NotEffective => Self::NotEffective,
+            Concern::NotAnswering { .. } | Concern::NeverChecked => Self::Unread,
+        }
+    }
 }
 
 /// In which of the three lists a VM stands.

@@ -1,17 +1,25 @@
+use std::{fmt, str::FromStr};
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{Support, VmState, VmSummary};
-use crate::vm::{Os, VmId};
+use crate::{
+    text_serde,
+    vm::{InvalidId, Os, SubscriptionId, VmId},
+};
 
 /// Which VMs `GET /api/vms` shows: those that all the fields agree with. With no field at all, it answers with all VMs
 /// and as [`VmList`](super::VmList).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct VmQuery {
-    /// Only VMs after this one: the `next` of the page before.
+    /// Only VMs after this place: the `next` of the page before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub after: Option<VmId>,
+    pub after: Option<VmPlace>,
+    /// Only VMs up to this place, and the one that stands there: the `next` of a page that is read again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub through: Option<VmPlace>,
     /// How many at most, 1–1000; 100 if missing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u16>,
@@ -21,10 +29,103 @@ pub struct VmQuery {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub search: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subscription: Option<SubscriptionId>,
+    /// The name of a resource group, in any case.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub os: Option<Os>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<VmState>,
+    /// By subscription, resource group and name if missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sort: Option<VmSort>,
 }
+
+/// How a list of VMs is ordered; with a minus from the last to the first. VMs that are equal in it stand by their id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum VmSort {
+    #[serde(rename = "name")]
+    Name,
+    #[serde(rename = "-name")]
+    NameDown,
+    /// VMs that were never accessed come first.
+    #[serde(rename = "last_access")]
+    LastAccess,
+    #[serde(rename = "-last_access")]
+    LastAccessDown,
+    #[serde(rename = "approved")]
+    Approved,
+    #[serde(rename = "-approved")]
+    ApprovedDown,
+}
+
+impl VmSort {
+    pub const ALL: [Self; 6] = [
+        Self::Name,
+        Self::NameDown,
+        Self::LastAccess,
+        Self::LastAccessDown,
+        Self::Approved,
+        Self::ApprovedDown,
+    ];
+
+    /// The same as in JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Name => "name",
+            Self::NameDown => "-name",
+            Self::LastAccess => "last_access",
+            Self::LastAccessDown => "-last_access",
+            Self::Approved => "approved",
+            Self::ApprovedDown => "-approved",
+        }
+    }
+
+    pub const fn is_descending(self) -> bool {
+        matches!(self, Self::NameDown | Self::LastAccessDown | Self::ApprovedDown)
+    }
+}
+
+/// A place in a list of VMs: `{rank}@{id of a VM}`, the rank only where the list is ordered by a number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VmPlace {
+    /// The microseconds since 1970 of the last access, or the number of approved requests.
+    pub rank: Option<i64>,
+    pub vm: VmId,
+}
+
+impl fmt::Display for VmPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.rank {
+            Some(rank) => write!(f, "{rank}@{}", self.vm),
+            None => self.vm.fmt(f),
+        }
+    }
+}
+
+/// Why a text names no place in a list of VMs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidPlace {
+    #[error("the part before @ is a whole number")]
+    Rank,
+    #[error(transparent)]
+    Vm(#[from] InvalidId),
+}
+
+impl FromStr for VmPlace {
+    type Err = InvalidPlace;
+
+    fn from_str(text: &str) -> Result<Self, InvalidPlace> {
+        let (rank, vm) = match text.split_once('@') {
+            Some((rank, vm)) => (Some(rank.parse().map_err(|_| InvalidPlace::Rank)?), vm),
+            None => (None, text),
+        };
+        Ok(Self { rank, vm: vm.parse()? })
+    }
+}
+
+text_serde!(VmPlace);
 
 /// The name of one of the three lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,13 +157,13 @@ impl From<&Support> for ListName {
     }
 }
 
-/// Some VMs that the caller may see, ordered by subscription, resource group and name.
+/// Some VMs that the caller may see, in the order that was asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VmPage {
     pub vms: Vec<VmSummary>,
-    /// After which VM the next page starts; missing on the last.
-    pub next: Option<VmId>,
-    /// On the first page: how many VMs each list has that agree with `search` and `os`.
+    /// After which place the next page starts; missing on the last.
+    pub next: Option<VmPlace>,
+    /// On the first page: how many VMs each list has that agree with everything but `list` and `state`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub counts: Option<ListCounts>,
     /// When the inventory was last read from ARM; `None`: not yet.
@@ -79,9 +180,25 @@ pub struct ListCounts {
     pub unsupported: u64,
 }
 
+/// The answer to `GET /api/places`: where the VMs are that the caller may see.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Places {
+    pub subscriptions: Vec<Place>,
+    pub server_time: Timestamp,
+}
+
+/// A subscription with the names of its resource groups that have VMs, in order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    pub subscription: SubscriptionId,
+    pub name: String,
+    pub groups: Vec<String>,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::decision::tests::vm;
 
     #[test]
     fn a_list_is_called_as_in_json() {
@@ -90,5 +207,30 @@ mod tests {
         }
         let support = Support::Unsupported { reasons: Vec::new() };
         assert_eq!(serde_json::to_value(&support).unwrap()["list"], ListName::from(&support).as_str());
+    }
+
+    #[test]
+    fn an_order_is_called_as_in_json_and_a_minus_turns_it_round() {
+        for sort in VmSort::ALL {
+            assert_eq!(serde_json::to_value(sort).unwrap(), sort.as_str());
+            assert_eq!(sort.is_descending(), sort.as_str().starts_with('-'));
+        }
+    }
+
+    #[test]
+    fn a_place_is_read_as_it_is_written() {
+        for rank in [None, Some(0), Some(1_800_000_000_000_000)] {
+            let place = VmPlace { rank, vm: vm("web-01") };
+            assert_eq!(place.to_string().parse(), Ok(place));
+        }
+    }
+
+    #[test]
+    fn rejects_a_place_without_a_vm_or_with_a_rank_that_is_no_number() {
+        assert_eq!(
+            "12@web-01".parse::<VmPlace>(),
+            Err(InvalidPlace::Vm(InvalidId::Shape(VmId::RESOURCE_TYPE)))
+        );
+        assert_eq!(format!("soon@{}", vm("web-01")).parse::<VmPlace>(), Err(InvalidPlace::Rank));
     }
 }

@@ -10,6 +10,7 @@ use crate::model::{
     language::{Language, say},
     times,
 };
+use crate::wire::field;
 
 impl Step {
     /// The functions' own sentence where the event is not one that this portal knows.
@@ -109,7 +110,7 @@ impl Step {
     }
 
     fn denials(&self, language: Language) -> Option<String> {
-        let denials: Vec<Denial> = serde_json::from_value(self.entry.get("denials")?.clone()).ok()?;
+        let denials: Vec<Denial> = field(&self.entry, "denials")?;
         let reasons: Vec<String> = denials.iter().map(|one| denial::sentence(one, language)).collect();
         Some(reasons.join(say!(language, common.semicolon)))
     }
@@ -223,7 +224,12 @@ mod tests {
     #[test]
     fn a_grants_end_is_told_in_the_readers_zone() {
         let end = "2026-11-24T13:00:00Z".parse().unwrap();
-        let step = read(Event::Granted { grant: GRANT.parse().unwrap(), leases: vec![], ends_at: end });
+        let step = read(Event::Granted {
+            grant: GRANT.parse().unwrap(),
+            leases: vec![],
+            ends_at: end,
+            replaces: None,
+        });
         assert_eq!(said(&step, Language::en), "Granted until 2026-11-24 21:00:00 UTC+8");
     }
 
@@ -241,7 +247,8 @@ mod tests {
     fn an_event_that_lacks_what_its_sentence_needs_is_told_in_the_functions_words() {
         for event in [r#"{"event":"moon_rose"}"#, r#"{"event":"closed","port":22,"reason":"tired"}"#] {
             let step: Step =
-                serde_json::from_str(&format!(r#"{{"entry":{event},"summary":"As it was told"}}"#)).unwrap();
+                crate::wire::from_text(&format!(r#"{{"entry":{event},"summary":"As it was told"}}"#))
+                    .unwrap();
             assert_eq!(said(&step, Language::zh_TW), "As it was told");
         }
     }

@@ -4,12 +4,12 @@ use jiff::Timestamp;
 use leptos::{prelude::*, task::spawn_local_scoped_with_cancellation};
 use shared::{
     api::{CreateGrant, GrantView, LeaseView, PortState, PortStatus, VmDetail},
-    grant::GrantId,
+    grant::{CloseReason, GrantId, LeaseState},
 };
 
 use crate::{
     api::Client,
-    browser,
+    browser, draft,
     live::Live,
     model::{
         failure::Failure,
@@ -24,6 +24,8 @@ const MOVING: Duration = Duration::from_secs(2);
 /// How often a grant under way is asked after: quickly at first, for that is when one watches.
 const QUICK: Duration = Duration::from_millis(300);
 const QUICK_ROUNDS: u32 = 100;
+/// How soon an end that came from another device is noticed.
+const ELSEWHERE: Duration = Duration::from_secs(4);
 
 /// How soon the VM is read again.
 pub(super) fn pace(detail: &VmDetail, now: Timestamp) -> Duration {
@@ -45,6 +47,8 @@ pub(super) struct Desk {
     /// Why the request was not taken.
     pub refused: RwSignal<Option<Failure>>,
     pub asking: RwSignal<bool>,
+    /// The form as it was made or last sent: what differs from it was typed and not sent.
+    sent: StoredValue<RequestForm>,
     live: Live<VmDetail>,
     grant: RwSignal<Option<GrantView>>,
     watched: RwSignal<Option<GrantId>>,
@@ -74,6 +78,7 @@ pub(super) enum Stage {
 impl Desk {
     pub(super) fn new(live: Live<VmDetail>, detail: Memo<VmDetail>, form: RequestForm) -> Self {
         let clock = SignedIn::of_page().clock;
+        let sent = StoredValue::new(form.clone());
         let (form, asking) = (RwSignal::new(form), RwSignal::new(false));
         let (grant, lost) = (RwSignal::new(None), RwSignal::new(None));
         let port = Memo::new(move |_| form.with(|form| form.port));
@@ -90,9 +95,11 @@ impl Desk {
         });
         let (refused, watched) = (RwSignal::new(None), RwSignal::new(None));
         let doubtful = StoredValue::new(None);
-        let desk = Self { detail, form, own, stage, refused, asking, live, grant, watched, lost, doubtful };
+        let desk =
+            Self { detail, form, own, stage, refused, asking, sent, live, grant, watched, lost, doubtful };
         desk.watch_what_moves();
         desk.follow_the_watched();
+        desk.look_after_what_is_open();
         desk
     }
 
@@ -113,6 +120,18 @@ impl Desk {
         self.grant.set(Some(grant));
     }
 
+    /// Why the newest grant that was asked for here could not be opened, where another opening stands in its place.
+    pub(super) fn gave_up(self) -> Option<String> {
+        let own = self.own.with(|own| own.as_ref().map(|own| own.grant));
+        self.grant.with(|grant| {
+            let grant = grant.as_ref().filter(|grant| Some(grant.id) != own)?;
+            let failed = |view: &&LeaseView| {
+                matches!(view.lease.state, LeaseState::Closed { reason: CloseReason::Failed, .. })
+            };
+            grant.leases.iter().find(failed).map(|view| view.trouble.clone().unwrap_or_default())
+        })
+    }
+
     /// Asks for the opening. A request whose effect is in doubt is repeated under its own name.
     pub(super) async fn ask(self, client: Client, body: CreateGrant) {
         let kept = self.doubtful.get_value().filter(|(last, _)| *last == body).map(|(_, key)| key);
@@ -123,7 +142,10 @@ impl Desk {
         self.asking.set(false);
         self.doubtful.set_value(None);
         match answer {
-            Ok(grant) => self.hear(grant),
+            Ok(grant) => {
+                self.sent.set_value(self.form.get_untracked());
+                self.hear(grant);
+            }
             Err(failure) => {
                 if failure.is_doubtful() {
                     self.doubtful.set_value(Some((body, key)));
@@ -132,6 +154,24 @@ impl Desk {
                 self.reload();
             }
         }
+    }
+
+    /// Keeps what was typed and not sent when the page goes, as it does when the session ends or the language changes;
+    /// takes back what was kept so.
+    pub(super) fn keep_draft(self, key: String) {
+        if let Some(form) = draft::take(&key).and_then(|text| serde_json::from_str(&text).ok()) {
+            self.form.set(form);
+        }
+        on_cleanup(move || {
+            let (Some(form), Some(sent)) = (self.form.try_get_untracked(), self.sent.try_get_value()) else {
+                return;
+            };
+            if form != sent
+                && let Ok(text) = serde_json::to_string(&form)
+            {
+                draft::keep(&key, &text);
+            }
+        });
     }
 
     /// An opening under way is followed, whoever's page began it.
@@ -167,6 +207,34 @@ impl Desk {
                 }
                 self.reload();
                 self.watched.set(None);
+            });
+        });
+    }
+
+    /// What is open may be closed from another device. Asking for the grant alone takes no call of Azure.
+    fn look_after_what_is_open(self) {
+        let SignedIn { client, clock, .. } = SignedIn::of_page();
+        let open = Memo::new(move |_| match self.stage.get() {
+            Stage::Open { .. } => self.own.with(|own| own.as_ref().map(|own| own.grant)),
+            _ => None,
+        });
+        let ended = move |grant: &GrantView| {
+            let own = self.own.get_untracked().map(|own| own.lease.id);
+            let now = clock.exact_now();
+            grant.leases.iter().any(|view| Some(view.lease.id) == own && !view.lease.lives(now))
+        };
+        Effect::new(move |_| {
+            let Some(id) = open.get() else { return };
+            spawn_local_scoped_with_cancellation(async move {
+                loop {
+                    browser::sleep_until_seen(ELSEWHERE).await;
+                    // That no answer comes is noticed where the VM is read.
+                    if let Ok(grant) = client.read_grant(id).await
+                        && ended(&grant)
+                    {
+                        self.hear(grant);
+                    }
+                }
             });
         });
     }

@@ -7,7 +7,7 @@ use shared::{
 use super::words;
 use crate::{
     browser,
-    components::copy::CopyButton,
+    components::{copy::CopyButton, qr_code::QrCode},
     language::{language, say},
     model::{proof, times, vm_list::port_name},
     session::SignedIn,
@@ -93,13 +93,24 @@ fn Links(detail: Memo<VmDetail>) -> impl IntoView {
         let href = crate::model::link::policy(std::slice::from_ref(&vm));
         view! { <a class="button button--quiet" href=href>{say!(language, protect.edit_link)}</a> }
     });
-    let here =
-        format!("{}{}", window().location().origin().unwrap_or_default(), crate::model::link::connect(&vm));
+    let origin = window().location().origin().unwrap_or_default();
+    let here = format!("{origin}{}", crate::model::link::connect(&vm));
+    let shown = RwSignal::new(None);
+    let toggle = move |event: web_sys::Event| {
+        let page = || format!("{origin}{}", browser::path_and_query());
+        shown.set(browser::is_open(&event).then(page));
+    };
+    let code = move || shown.get().map(|text| view! { <QrCode text label=say!(language, phone.code)/> });
     view! {
         <p class="connect__links">
             {edit}
             <a class="button button--quiet" href=activity>{say!(language, facts.activity)}</a>
             <CopyButton text=here label=say!(language, facts.copy_link)/>
         </p>
+        <details class="fold fold--action" on:toggle=toggle>
+            <summary>{say!(language, phone.title)}</summary>
+            {code}
+            <p class="hint">{say!(language, phone.text)}</p>
+        </details>
     }
 }

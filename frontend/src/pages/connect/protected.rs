@@ -37,6 +37,7 @@ pub(super) fn Protected(live: Live<VmDetail>, detail: Memo<VmDetail>) -> impl In
     let policy = detail.with_untracked(|detail| detail.policy.clone());
     let form = policy.and_then(|policy| RequestForm::starting(&policy, &session.source, &prefill))?;
     let desk = Desk::new(live, detail, form);
+    desk.keep_draft(format!("request.{}.{}", session.requester.id, browser::path_and_query()));
     let place = Memo::new(move |_| match desk.stage.get() {
         Stage::Resting => Place::Whole,
         Stage::Open { .. } => Place::Folded,

@@ -1,28 +1,19 @@
-use std::time::Duration;
-
-use leptos::{prelude::*, task::spawn_local_scoped_with_cancellation, wasm_bindgen::JsCast};
+use leptos::prelude::*;
 use shared::{api::CreateGrant, policy::JustificationRule};
 
 mod fields;
-mod from;
-mod lasting;
-mod why;
 
-use self::{
-    fields::{Objections, Port},
-    from::From,
-    lasting::Lasting,
-    why::Why,
-};
+use self::fields::Port;
 use super::desk::Desk;
 use crate::{
     browser,
-    components::notice::{FailureNotice, MaybeFailure},
+    components::{
+        asking::{Checked, Fields, From, Lasting, Objections, Why, keep_why},
+        notice::MaybeFailure,
+    },
     language::{language, say},
     model::{
-        failure::Failure,
         form::Objection,
-        preview::Preview,
         proof,
         verdict::{action, verdict},
     },
@@ -30,10 +21,7 @@ use crate::{
     task::Tasks,
 };
 
-/// How long somebody who types is waited for.
-const TYPING: Duration = Duration::from_millis(400);
-
-pub(super) type Verdict = Memo<Result<CreateGrant, Vec<Objection>>>;
+type Verdict = Memo<Result<CreateGrant, Vec<Objection>>>;
 
 /// The request: its one button first, then what it is made of.
 #[component]
@@ -51,29 +39,34 @@ pub(super) fn Request(desk: Desk) -> impl IntoView {
         if let Ok(body) = verdict.get_untracked()
             && !desk.asking.get_untracked()
         {
-            why::keep(&body);
+            keep_why(&body);
             tasks.run(desk.ask(client, body));
         }
+    };
+    let fields = Fields {
+        form: desk.form,
+        found: Memo::new(move |_| verdict.with(|verdict| verdict.clone().err().unwrap_or_default())),
+        rule: Memo::new(move |_| desk.status().map(|status| status.rule)),
+        group: 0,
     };
     let rule = Memo::new(move |_| {
         desk.detail.with(|detail| detail.policy.as_ref().map(|policy| policy.justification))
     });
     let why_first = move || {
-        (rule.get() == Some(JustificationRule::Required)).then(|| view! { <Why desk verdict required=true/> })
+        (rule.get() == Some(JustificationRule::Required)).then(|| view! { <Why fields required=true/> })
     };
     let why_last = move || {
-        (rule.get() == Some(JustificationRule::Optional))
-            .then(|| view! { <Why desk verdict required=false/> })
+        (rule.get() == Some(JustificationRule::Optional)).then(|| view! { <Why fields required=false/> })
     };
     view! {
         <form class="request" aria-label=say!(language, request.title) novalidate on:submit=submit>
             {why_first}
             <Primary desk verdict/>
             <Refusal desk/>
-            <Objections verdict field=None/>
-            <Port desk verdict/>
-            <From desk verdict/>
-            <Lasting desk verdict/>
+            <Objections found=fields.found field=None/>
+            <Port desk fields/>
+            <From fields/>
+            <Lasting fields/>
             {why_last}
         </form>
         <Changes desk verdict/>
@@ -125,7 +118,9 @@ fn Changes(desk: Desk, verdict: Verdict) -> impl IntoView {
             session.with(|session| desk.form.with(|form| proof::changes(form, detail, session, language)))
         })
     });
-    let toggle = move |event: web_sys::Event| looked_at.set(is_open(&event));
+    let bodies =
+        Memo::new(move |_| verdict.with(|verdict| verdict.iter().cloned().collect::<Vec<CreateGrant>>()));
+    let toggle = move |event: web_sys::Event| looked_at.set(browser::is_open(&event));
     move || {
         lines.with(|lines| !lines.is_empty()).then(|| {
             let items = lines.get().into_iter().map(|text| view! { <li>{text}</li> }).collect_view();
@@ -133,47 +128,9 @@ fn Changes(desk: Desk, verdict: Verdict) -> impl IntoView {
                 <details class="fold fold--action" open=looked_at.get_untracked() on:toggle=toggle>
                     <summary>{say!(language, request.changes)}</summary>
                     <ol class="changes">{items}</ol>
-                    <Checked verdict looked_at/>
+                    <Checked bodies looked_at/>
                 </details>
             }
         })
-    }
-}
-
-fn is_open(event: &web_sys::Event) -> bool {
-    let element = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
-    element.is_some_and(|details| details.has_attribute("open"))
-}
-
-/// The same, worked out from the rules as they are in Azure now.
-#[component]
-fn Checked(verdict: Verdict, looked_at: RwSignal<bool>) -> impl IntoView {
-    let client = SignedIn::of_page().client;
-    let language = language();
-    let answer: RwSignal<Option<Result<Preview, Failure>>> = RwSignal::new(None);
-    Effect::new(move |_| {
-        answer.set(None);
-        let Ok(body) = verdict.get() else { return };
-        if !looked_at.get() {
-            return;
-        }
-        spawn_local_scoped_with_cancellation(async move {
-            // Whoever is still typing is not asked after each letter.
-            browser::sleep(TYPING).await;
-            answer.set(Some(client.preview_grant(&body).await));
-        });
-    });
-    move || match answer.get() {
-        None if looked_at.get() && verdict.with(Result::is_ok) => {
-            view! { <p class="muted" role="status">{say!(language, request.checking)}</p> }.into_any()
-        }
-        None => ().into_any(),
-        Some(Err(failure)) => view! { <FailureNotice failure/> }.into_any(),
-        Some(Ok(preview)) => {
-            let items =
-                preview.lines(language).into_iter().map(|text| view! { <li>{text}</li> }).collect_view();
-            let head = say!(language, request.checked_now);
-            view! { <p class="muted">{head}</p><ul class="changes">{items}</ul> }.into_any()
-        }
     }
 }

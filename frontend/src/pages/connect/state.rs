@@ -1,6 +1,7 @@
 use leptos::prelude::*;
 
 mod closing;
+mod left_behind;
 mod open;
 mod progress;
 mod resting;

@@ -2,7 +2,9 @@ use leptos::prelude::*;
 use shared::api::{Support, VmDetail};
 
 use crate::{
+    browser,
     components::{
+        contact::Contact,
         notice::MaybeFailure,
         policy_dialog::{PolicyChange, PolicyDialog},
         state_mark::Shape,
@@ -20,10 +22,12 @@ pub(super) fn NotConfigured(live: Live<VmDetail>, detail: Memo<VmDetail>) -> imp
     let may = Memo::new(move |_| detail.with(|detail| detail.summary.rights.configure));
     let vm = detail.with_untracked(|detail| detail.summary.clone());
     let whom = say!(language, connect.whom_to_ask, group = vm.vm.resource_group());
+    let customise = format!("/policy?vm={}", browser::encoded(&vm.vm.to_string()));
     let enable = Callback::new(move |()| change.set(Some(PolicyChange::Enable(vm.clone()))));
     let way_out = move || {
         if may.get() {
             view! {
+                <p class="ways-out">
                 <button
                     type="button"
                     class="button button--primary"
@@ -32,10 +36,12 @@ pub(super) fn NotConfigured(live: Live<VmDetail>, detail: Memo<VmDetail>) -> imp
                 >
                     {say!(language, common.enable)}
                 </button>
+                <a class="button" href=customise.clone()>{say!(language, connect.customise)}</a>
+                </p>
             }
             .into_any()
         } else {
-            view! { <p>{whom.clone()}</p> }.into_any()
+            view! { <p>{whom.clone()}</p><Contact/> }.into_any()
         }
     };
     view! {
@@ -70,6 +76,7 @@ pub(super) fn NotSupported(detail: Memo<VmDetail>) -> impl IntoView {
         <section class="block block--silent" aria-label=say!(language, common.state)>
             <h2 class="block__head"><Shape tone=Tone::Silent/>{say!(language, vms.unsupported)}</h2>
             <ul class="block__reasons">{lines}</ul>
+            <Contact/>
         </section>
     }
 }

@@ -1,3 +1,5 @@
+use shared::api::VmSort;
+
 use super::*;
 use crate::store::testing::*;
 
@@ -23,7 +25,7 @@ async fn each_filter_leaves_out_what_it_should_and_all_agree() {
         ),
     ];
     for (filter, expected) in cases {
-        let listed = store.listed(subscription(), &filter, None, 9).await.unwrap();
+        let listed = listed(&store, &filter).await;
         assert_eq!(names(&listed), expected, "{filter:?}");
         let counts = store.list_counts(subscription(), &filter).await.unwrap();
         let number = counts.configured + counts.not_configured + counts.unsupported;
@@ -34,17 +36,47 @@ async fn each_filter_leaves_out_what_it_should_and_all_agree() {
 }
 
 #[tokio::test]
-async fn pages_follow_each_other() {
+async fn pages_follow_each_other_in_every_order_and_are_read_again_by_where_they_begin_and_end() {
     let home = a_home();
     let store = a_fleet(&home).await;
-    let (mut after, mut seen) = (None, Vec::new());
-    loop {
-        let page = store.listed(subscription(), &ListFilter::default(), after.as_ref(), 3).await.unwrap();
-        let Some((last, _)) = page.last().cloned() else { break };
-        seen.extend(names(&page).into_iter().map(str::to_owned));
-        after = Some(last);
+    used(&store).await;
+    let by = |sort| ListOrder { sort, since: at(20) };
+    let cases = [
+        (None, ["bare-01", "db_01", "web-01", "win-01"]),
+        (Some(VmSort::Name), ["bare-01", "db_01", "web-01", "win-01"]),
+        (Some(VmSort::NameDown), ["win-01", "web-01", "db_01", "bare-01"]),
+        (Some(VmSort::LastAccess), ["bare-01", "win-01", "web-01", "db_01"]),
+        (Some(VmSort::LastAccessDown), ["db_01", "web-01", "bare-01", "win-01"]),
+        (Some(VmSort::Approved), ["bare-01", "web-01", "win-01", "db_01"]),
+        (Some(VmSort::ApprovedDown), ["db_01", "bare-01", "web-01", "win-01"]),
+    ];
+    for (sort, expected) in cases {
+        for limit in 1..=4 {
+            let (mut after, mut seen) = (None::<VmPlace>, Vec::new());
+            loop {
+                let read = |between| store.listed(subscription(), &EVERY, by(sort), between, limit);
+                let page = read((after.as_ref(), None)).await.unwrap();
+                let Some(next) = page.last().map(Listed::place) else { break };
+                let wide = store.listed(subscription(), &EVERY, by(sort), (after.as_ref(), Some(&next)), 9);
+                assert_eq!(wide.await.unwrap(), page, "{sort:?} {limit}");
+                seen.extend(names(&page).into_iter().map(str::to_owned));
+                after = Some(next);
+            }
+            assert_eq!(seen, expected, "{sort:?} {limit}");
+        }
     }
-    assert_eq!(seen, ["bare-01", "db_01", "web-01", "win-01"]);
+}
+
+#[tokio::test]
+async fn a_resource_group_is_found_as_a_whole_in_any_case() {
+    let home = a_home();
+    let store = a_fleet(&home).await;
+    let of_group = |group: &str| ListFilter { group: Some(group.to_owned()), ..ListFilter::default() };
+    let whole = vm("web-01").resource_group().to_owned();
+    assert_eq!(listed(&store, &of_group(&whole.to_uppercase())).await.len(), 4);
+    assert_eq!(listed(&store, &of_group(whole.get(1..).unwrap())).await, []);
+    assert_eq!(listed(&store, &of_group("%")).await, []);
+    assert_eq!(store.resource_groups(subscription()).await.unwrap(), [whole]);
 }
 
 #[tokio::test]
@@ -53,10 +85,10 @@ async fn vms_that_an_older_version_wrote_are_listed_once_they_are_labelled() {
     let store = a_fleet(&home).await;
     let forget = "UPDATE machines SET label = NULL, os = NULL, supported = NULL WHERE vm LIKE '%w%-01'";
     sqlx::query(forget).execute(&store.writer).await.unwrap();
-    let listed = store.listed(subscription(), &ListFilter::default(), None, 9).await.unwrap();
+    let listed = listed(&store, &ListFilter::default()).await;
     assert!(listed.len() < 4, "{listed:?}");
     store.label_machines(subscription()).await.unwrap();
-    let listed = store.listed(subscription(), &search("win"), None, 9).await.unwrap();
+    let listed = self::listed(&store, &search("win")).await;
     assert_eq!(names(&listed), ["win-01"]);
     assert_eq!(store.list_counts(subscription(), &ListFilter::default()).await.unwrap().configured, 1);
 }
@@ -93,6 +125,21 @@ async fn a_fleet(home: &tempfile::TempDir) -> Store {
     store
 }
 
+const EVERY: ListFilter = ListFilter { list: None, os: None, search: None, group: None };
+
+/// `db_01` was granted at 30 and 40, `web-01` long before that.
+async fn used(store: &Store) {
+    let mut old = a_grant(1, "web-01", 10);
+    old.requester.name = "sam@contoso.example".to_owned();
+    for grant in [old, a_grant(2, "db_01", 30), a_grant(3, "db_01", 40)] {
+        store.admit(&grant, None, &[]).await.unwrap();
+    }
+}
+
+async fn listed(store: &Store, filter: &ListFilter) -> Vec<Listed> {
+    store.listed(subscription(), filter, ListOrder::BY_ID, (None, None), 9).await.unwrap()
+}
+
 fn of(list: ListName) -> ListFilter {
     ListFilter { list: Some(list), ..ListFilter::default() }
 }
@@ -101,6 +148,6 @@ fn search(text: &str) -> ListFilter {
     ListFilter { search: Some(text.to_owned()), ..ListFilter::default() }
 }
 
-fn names(listed: &[(VmId, ListName)]) -> Vec<&str> {
-    listed.iter().map(|(vm, _)| vm.name()).collect()
+fn names(listed: &[Listed]) -> Vec<&str> {
+    listed.iter().map(|one| one.vm.name()).collect()
 }

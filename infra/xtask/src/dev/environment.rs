@@ -150,6 +150,8 @@ fn settings(demo: &Demo, url: &str, inner: &str, data: &DataFolder) -> Result<Va
         ("POSTERN_DEPLOYMENT", "dev"),
         ("POSTERN_ASSETS", &workspace::portal().display().to_string()),
         ("POSTERN_LOG", "pretty"),
+        ("POSTERN_ORGANISATION_RANGES", "198.51.100.0/28,203.0.113.64/26"),
+        ("POSTERN_CONTACT", "vm-access@contoso.example"),
     ]));
     Ok(settings)
 }

@@ -8,7 +8,10 @@ use anyhow::{Context, Result, bail};
 use brotli::enc::BrotliEncoderParams;
 use sha2::{Digest, Sha256};
 
-use super::inputs::{files_below, hex};
+use super::{
+    icons,
+    inputs::{files_below, hex},
+};
 
 /// File types that are compressed already.
 const DENSE: [&str; 6] = ["png", "webp", "avif", "woff2", "ico", "br"];
@@ -19,10 +22,8 @@ type Urls = BTreeMap<String, String>;
 /// Writes `index.html`, `assets/` and the files of `public/` to `out`.
 pub(super) fn write(frontend: &Path, bindings: &Path, out: &Path) -> Result<()> {
     let mut urls = Urls::new();
-    write_hashed(&mut urls, out, "portal_bg.wasm", &read(&bindings.join("portal_bg.wasm"))?)?;
+    write_bindings(&mut urls, out, bindings)?;
     write_hashed(&mut urls, out, "style.css", &stylesheet(&frontend.join("style"))?)?;
-    let portal = with_snippets(&read_text(&bindings.join("portal.js"))?, &bindings.join("snippets"), out)?;
-    write_hashed(&mut urls, out, "portal.js", portal.as_bytes())?;
     let boot = fill(&read_text(&frontend.join("boot.js"))?, &urls).context("frontend/boot.js")?;
     write_hashed(&mut urls, out, "boot.js", boot.as_bytes())?;
     let index = fill(&read_text(&frontend.join("index.html"))?, &urls).context("frontend/index.html")?;
@@ -30,24 +31,28 @@ pub(super) fn write(frontend: &Path, bindings: &Path, out: &Path) -> Result<()> 
     copy_below(&frontend.join("public"), out, "")
 }
 
-/// One stylesheet of the files in a folder, in the order of their names.
+/// One stylesheet of the files in a folder, in the order of their names, and the icons.
 fn stylesheet(folder: &Path) -> Result<Vec<u8>> {
     let mut sheet = Vec::new();
     for file in files_below(folder)? {
         sheet.extend(read(&file)?);
     }
+    sheet.extend(icons::stylesheet().into_bytes());
     Ok(sheet)
 }
 
-/// The generated module, importing the crates' own scripts from a folder that is named after what they say.
-fn with_snippets(portal: &str, snippets: &Path, out: &Path) -> Result<String> {
+/// The scripts and modules that name each other stand in one folder that is named after all that they say.
+fn write_bindings(urls: &mut Urls, out: &Path, bindings: &Path) -> Result<()> {
     let mut digest = Sha256::new();
-    for file in files_below(snippets)? {
+    for file in files_below(bindings)? {
         digest.update(read(&file)?);
     }
-    let folder = format!("snippets-{}", hex(&digest.finalize()[..8]));
-    copy_below(snippets, out, &format!("assets/{folder}/"))?;
-    Ok(portal.replace("./snippets/", &format!("./{folder}/")))
+    let folder = format!("assets/portal-{}/", hex(&digest.finalize()[..8]));
+    for file in files_below(bindings)? {
+        let name = file.strip_prefix(bindings).context("a listed file lies outside its folder")?;
+        urls.insert(name.display().to_string(), format!("/{folder}{}", name.display()));
+    }
+    copy_below(bindings, out, &folder)
 }
 
 fn write_hashed(urls: &mut Urls, out: &Path, name: &str, content: &[u8]) -> Result<()> {

@@ -7,7 +7,12 @@ use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 
 /// The code that writes the files is an input of them too.
-const WRITERS: [&str; 2] = [include_str!("assets.rs"), include_str!("../portal.rs")];
+const WRITERS: [&str; 4] = [
+    include_str!("assets.rs"),
+    include_str!("bindings.rs"),
+    include_str!("icons.rs"),
+    include_str!("../portal.rs"),
+];
 
 /// A digest of all that the portal's files are made from.
 pub(super) fn fingerprint(module: &Path, frontend: &Path) -> Result<String> {

@@ -1,57 +1,19 @@
 use leptos::prelude::*;
 use shared::api::PortStatus;
 
-use super::Verdict;
 use crate::{
-    components::state_mark::Shape,
-    language::{language, say},
-    model::{
-        form::{Field, Objection},
-        port_state::Tone,
-        vm_list::port_name,
+    components::{
+        asking::{Fields, Group, Objections},
+        state_mark::Shape,
     },
+    language::{language, say},
+    model::{form::Field, port_state::Tone, vm_list::port_name},
     pages::connect::desk::Desk,
 };
 
-/// What is wrong with one field, or with the request as a whole; read out as it changes.
-#[component]
-pub(super) fn Objections(verdict: Verdict, field: Option<Field>) -> impl IntoView {
-    let language = language();
-    let texts = Memo::new(move |_| {
-        let of_field = |objection: &&Objection| objection.field == field;
-        let text = |objection: &Objection| objection.text.clone();
-        verdict.with(|verdict| match verdict {
-            Ok(_) => Vec::new(),
-            Err(all) => all.iter().filter(of_field).map(text).collect::<Vec<String>>(),
-        })
-    });
-    let help = move || {
-        (field.is_none() && !texts.with(Vec::is_empty))
-            .then(|| view! { <p>{say!(language, request.ask_somebody)}</p> })
-    };
-    let lines = move || texts.get().into_iter().map(|text| view! { <p>{text}</p> }).collect_view();
-    view! {
-        <div class="objections" role="status">
-            {lines}
-            {help}
-        </div>
-    }
-}
-
-/// A named part of the request.
-#[component]
-pub(super) fn Group(name: &'static str, children: Children) -> impl IntoView {
-    view! {
-        <fieldset class="group">
-            <legend class="group__name">{name}</legend>
-            <div class="group__body">{children()}</div>
-        </fieldset>
-    }
-}
-
 /// The protected ports; where there are several, each with its state.
 #[component]
-pub(super) fn Port(desk: Desk, verdict: Verdict) -> impl IntoView {
+pub(super) fn Port(desk: Desk, fields: Fields) -> impl IntoView {
     let ports = Memo::new(move |_| desk.detail.with(|detail| detail.ports.clone()));
     let choices = move || {
         let ports = ports.get();
@@ -61,7 +23,7 @@ pub(super) fn Port(desk: Desk, verdict: Verdict) -> impl IntoView {
     view! {
         <Group name=say!(language(), request.port)>
             {choices}
-            <Objections verdict field=Some(Field::Port)/>
+            <Objections found=fields.found field=Some(Field::Port)/>
         </Group>
     }
 }

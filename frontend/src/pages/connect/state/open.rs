@@ -2,7 +2,7 @@ use jiff::Timestamp;
 use leptos::prelude::*;
 use shared::port::Port;
 
-use super::{Checked, Worries};
+use super::{Checked, Worries, left_behind::LeftBehind};
 use crate::{
     browser,
     components::{
@@ -39,6 +39,7 @@ pub(super) fn Open(desk: Desk, until: Timestamp) -> impl IntoView {
                 <Countdown end=until/>
             </h2>
             <p class="block__until">{closes}</p>
+            <LeftBehind desk/>
             <WayIn desk/>
             <Worries desk/>
             <div class="block__actions"><RdpFile desk/>{close}</div>
@@ -52,20 +53,26 @@ pub(super) fn Open(desk: Desk, until: Timestamp) -> impl IntoView {
 fn WayIn(desk: Desk) -> impl IntoView {
     let language = language();
     let port = desk.form.with_untracked(|form| form.port);
-    let way = Memo::new(move |_| {
+    let ways = Memo::new(move |_| {
         let mapped = desk.status().and_then(|status| status.mapped);
-        desk.detail.with(|detail| link::way(&detail.network, port, mapped))
+        desk.detail.with(|detail| link::ways(&detail.network, port, mapped))
     });
     let firewall = Memo::new(move |_| {
         desk.detail.with(|detail| detail.network.firewall.as_ref().map(|firewall| firewall.name.clone()))
     });
-    let text = move || match (way.get(), firewall.get()) {
-        (Some(way), _) => view! { <CopyText text=way.text().to_owned()/> }.into_any(),
-        (None, Some(_)) => view! { <p>{say!(language, connect.not_mapped)}</p> }.into_any(),
-        (None, None) => view! { <p>{say!(language, connect.no_address)}</p> }.into_any(),
+    let lines = move || {
+        let ways = ways.get();
+        if ways.is_empty() {
+            let text = match firewall.get() {
+                Some(_) => say!(language, connect.not_mapped),
+                None => say!(language, connect.no_address),
+            };
+            return view! { <p>{text}</p> }.into_any();
+        }
+        ways.into_iter().map(|text| view! { <CopyText text/> }.into_any()).collect_view().into_any()
     };
     view! {
-        {text}
+        {lines}
         {move || firewall.get().map(|name| view! { <Through name/> })}
     }
 }

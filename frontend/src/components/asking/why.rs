@@ -1,22 +1,18 @@
 use leptos::prelude::*;
 use shared::api::CreateGrant;
 
-use super::{
-    Verdict,
-    fields::{Group, Objections},
-};
+use super::{Fields, Group, Objections};
 use crate::{
     browser,
     language::{language, say},
     model::form::Field,
-    pages::connect::desk::Desk,
 };
 
 const LAST: &str = "postern.why";
 const OFFERED: &str = "last-why";
 
 /// Keeps the reason to offer it next time.
-pub(super) fn keep(body: &CreateGrant) {
+pub(crate) fn keep_why(body: &CreateGrant) {
     if let Some(why) = &body.justification {
         browser::store(LAST, Some(why.as_str()));
     }
@@ -24,15 +20,16 @@ pub(super) fn keep(body: &CreateGrant) {
 
 /// Why access is needed; the last reason is offered.
 #[component]
-pub(super) fn Why(desk: Desk, verdict: Verdict, required: bool) -> impl IntoView {
+pub(crate) fn Why(fields: Fields, required: bool) -> impl IntoView {
     let language = language();
+    let Fields { form, found, .. } = fields;
     let (hint, id) = if required {
         (say!(language, request.why_required), "why-first")
     } else {
         (say!(language, request.why_optional), "why")
     };
     let last = browser::stored(LAST).map(|why| view! { <option value=why></option> });
-    let typed = move |event| desk.form.update(|form| form.why = event_target_value(&event));
+    let typed = move |event| form.update(|form| form.why = event_target_value(&event));
     view! {
         <Group name=say!(language, request.why)>
             <input
@@ -45,11 +42,11 @@ pub(super) fn Why(desk: Desk, verdict: Verdict, required: bool) -> impl IntoView
                 placeholder=hint
                 aria-label=say!(language, request.why)
                 aria-required=required.to_string()
-                prop:value=move || desk.form.with(|form| form.why.clone())
+                prop:value=move || form.with(|form| form.why.clone())
                 on:input=typed
             />
             <datalist id=OFFERED>{last}</datalist>
-            <Objections verdict field=Some(Field::Why)/>
+            <Objections found field=Some(Field::Why)/>
         </Group>
     }
 }
