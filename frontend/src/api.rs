@@ -6,8 +6,8 @@ use serde_json::Value;
 use shared::{
     api::{
         ActivityQuery, CreateGrant, GrantList, GrantView, IDEMPOTENCY_HEADER, MoveGrant, PORTAL_HEADER,
-        PolicyList, PutPolicies, PutPolicy, ReadPolicies, RemovedPolicy, Session, VmDetail, VmIds, VmList,
-        grant_path, move_path, policy_path, revoke_path, route, vm_path,
+        Places, PolicyList, PutPolicies, ReadPolicies, RemovePolicies, Session, VmDetail, VmIds, VmPage,
+        grant_path, move_path, revoke_path, route, vm_path,
     },
     grant::GrantId,
     vm::VmId,
@@ -60,23 +60,25 @@ impl Client {
         Ok(session)
     }
 
-    pub(crate) async fn list_vms(self) -> Result<VmList, Failure> {
-        let list: VmList = self.get(route::VMS).await?;
-        self.clock.heard(list.server_time);
-        Ok(list)
+    /// Some rows of a list; `query` says of which.
+    pub(crate) async fn page_vms(self, query: &str) -> Result<VmPage, Failure> {
+        let page: VmPage = self.get(&format!("{}?{query}", route::VMS)).await?;
+        self.clock.heard(page.server_time);
+        Ok(page)
+    }
+
+    pub(crate) async fn list_places(self) -> Result<Places, Failure> {
+        self.get(route::PLACES).await
     }
 
     pub(crate) async fn read_vm(self, vm: &VmId) -> Result<VmDetail, Failure> {
         self.hear_vm(self.get(&vm_path(vm)).await)
     }
 
-    pub(crate) async fn put_policy(self, vm: &VmId, policy: &PutPolicy) -> Result<VmDetail, Failure> {
-        let call = Call::new(Method::PUT, &policy_path(vm));
-        self.hear_vm(self.send(call, Some(policy)).await)
-    }
-
-    pub(crate) async fn remove_policy(self, vm: &VmId) -> Result<RemovedPolicy, Failure> {
-        self.send(Call::new(Method::DELETE, &policy_path(vm)), NOTHING).await
+    pub(crate) async fn remove_policies(self, policies: &RemovePolicies) -> Result<(), Failure> {
+        self.exchange(Call::new(Method::DELETE, route::POLICIES), Some(wire::to_text(policies)))
+            .await
+            .map(drop)
     }
 
     /// The policies of several VMs, to be changed together.

@@ -46,6 +46,32 @@ pub(crate) fn focus(id: &str) {
     }
 }
 
+/// How far below the top of the view an element begins, and how high the view is; in CSS pixels.
+pub(crate) fn place_of(id: &str) -> Option<(i32, i32)> {
+    let top = document().get_element_by_id(id)?.get_bounding_client_rect().top();
+    let view = window().inner_height().ok()?.as_f64()?;
+    Some((top.round() as i32, view as i32))
+}
+
+/// How high an element is, in CSS pixels.
+pub(crate) fn height_of(id: &str) -> Option<u32> {
+    Some(document().get_element_by_id(id)?.get_bounding_client_rect().height().round() as u32)
+}
+
+/// How wide the view is, in CSS pixels.
+pub(crate) fn width() -> i32 {
+    window().inner_width().ok().and_then(|width| width.as_f64()).unwrap_or_default() as i32
+}
+
+/// How far the page is scrolled down, in CSS pixels.
+pub(crate) fn scrolled() -> i32 {
+    window().scroll_y().unwrap_or_default() as i32
+}
+
+pub(crate) fn scroll_to(y: i32) {
+    window().scroll_to_with_x_and_y(0.0, f64::from(y));
+}
+
 /// Whether the `<details>` that was turned is open now.
 pub(crate) fn is_open(event: &web_sys::Event) -> bool {
     let element = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());

@@ -12,6 +12,7 @@ pub(crate) mod header;
 pub(crate) mod health_banner;
 pub(crate) mod icon;
 pub(crate) mod language_toggle;
+pub(crate) mod menu;
 pub(crate) mod notice;
 pub(crate) mod page_title;
 pub(crate) mod policy_dialog;

@@ -20,11 +20,15 @@ pub(crate) mod problem;
 pub(crate) mod proof;
 pub(crate) mod qr;
 pub(crate) mod saved;
+pub(crate) mod selection;
 pub(crate) mod step;
 pub(crate) mod times;
 pub(crate) mod unsupported;
 pub(crate) mod verdict;
+pub(crate) mod vm_blocks;
 pub(crate) mod vm_list;
+pub(crate) mod vm_query;
+pub(crate) mod warning;
 
 #[cfg(test)]
 pub(crate) mod samples;

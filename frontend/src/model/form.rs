@@ -123,8 +123,8 @@ pub(crate) fn parse_sources(text: &str, language: Language) -> Result<Sources, S
 
 /// The parts of a list of sources as typed.
 fn parts(text: &str) -> impl Iterator<Item = &str> {
-    let is_between = |one: char| one.is_whitespace() || matches!(one, ',' | ';' | '、' | '，' | '；');
-    text.split(is_between).filter(|part| !part.is_empty())
+    text.split(|one: char| one.is_whitespace() || matches!(one, ',' | ';' | '、' | '，' | '；'))
+        .filter(|part| !part.is_empty())
 }
 
 /// Whether a list of sources as typed has `source` in it.

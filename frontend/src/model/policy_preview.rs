@@ -81,7 +81,6 @@ fn fate(rule: &PreviewedRule, language: Language) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::from_text;
 
     const ANSWER: &str = r#"{"obstacles":[],"rules":[
         {"nsg":"web-nsg","name":"g1","access":"deny","ports":["22"],"before":null,"after":4000,"rewritten":false},
@@ -96,7 +95,7 @@ mod tests {
 
     #[test]
     fn every_rule_effect_and_what_stays_open_is_told() {
-        let preview: PolicyPreview = from_text(ANSWER).unwrap();
+        let preview: PolicyPreview = crate::wire::from_text(ANSWER).unwrap();
         let parts = preview.parts(Language::en);
         assert_eq!(
             parts[0].1,
@@ -116,7 +115,7 @@ mod tests {
     fn where_nothing_changes_that_is_said() {
         let nothing = r#"{"obstacles":[{"place":"a-nsg","reason":"it is full"}],"rules":[],
             "proof":{"opens":[],"closes":[]},"left_open":[]}"#;
-        let preview: PolicyPreview = from_text(nothing).unwrap();
+        let preview: PolicyPreview = crate::wire::from_text(nothing).unwrap();
         let parts = preview.parts(Language::en);
         assert_eq!(parts[0].1, ["Not possible in a-nsg: it is full."]);
         assert!(parts[1].1.len() == 1 && parts[2].1.len() == 1);

@@ -1,7 +1,7 @@
-//! The three lists of the VMs page: which VM stands where, and which match the search.
+//! The three lists of the VMs page, and how a row says what it knows.
 
 use shared::{
-    api::{Support, VmSummary},
+    api::{ListCounts, ListName, VmSummary},
     policy::{JustificationRule, LiveSessions, PortRule, PortRules, Precedence},
     port::Port,
     vm::{Os, PowerState},
@@ -41,32 +41,35 @@ impl Tab {
         }
     }
 
-    pub(crate) const fn holds(self, vm: &VmSummary) -> bool {
-        matches!(
-            (self, &vm.support),
-            (Self::Configured, Support::Configured)
-                | (Self::NotConfigured, Support::NotConfigured)
-                | (Self::Unsupported, Support::Unsupported { .. })
-        )
+    /// As the functions call it.
+    pub(crate) const fn list(self) -> ListName {
+        match self {
+            Self::Configured => ListName::Configured,
+            Self::NotConfigured => ListName::NotConfigured,
+            Self::Unsupported => ListName::Unsupported,
+        }
     }
 
-    pub(crate) fn count(self, vms: &[VmSummary]) -> usize {
-        vms.iter().filter(|vm| self.holds(vm)).count()
+    pub(crate) const fn count(self, counts: &ListCounts) -> u64 {
+        match self {
+            Self::Configured => counts.configured,
+            Self::NotConfigured => counts.not_configured,
+            Self::Unsupported => counts.unsupported,
+        }
     }
 }
 
-/// The VMs of a list whose name, group or subscription contains every word of `needle`, by name.
-pub(crate) fn matching(vms: &[VmSummary], tab: Tab, needle: &str) -> Vec<VmSummary> {
-    let needle = needle.to_lowercase();
-    let words: Vec<&str> = needle.split_whitespace().collect();
-    let matches = |vm: &&VmSummary| {
-        let text =
-            format!("{} {} {}", vm.vm.name(), vm.vm.resource_group(), vm.subscription_name).to_lowercase();
-        words.iter().all(|word| text.contains(word))
-    };
-    let mut found: Vec<VmSummary> = vms.iter().filter(|vm| tab.holds(vm)).filter(matches).cloned().collect();
-    found.sort_by_cached_key(|vm| (vm.vm.name().to_lowercase(), vm.vm.key()));
-    found
+/// A number with commas between the thousands, as both languages write it.
+pub(crate) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
 }
 
 pub(crate) fn os_name(os: Option<Os>, language: Language) -> &'static str {
@@ -111,57 +114,48 @@ impl Defaults {
         let ports = PortRules::try_from(vec![rule.clone()]).ok()?;
         Some(Self { rule, ports })
     }
+
+    /// What is kept to these defaults, VMs with the same ones together.
+    pub(crate) fn sorted(vms: &[VmSummary]) -> Vec<(Option<Os>, Vec<VmSummary>)> {
+        let mut sorted: Vec<(Option<Os>, Vec<VmSummary>)> = Vec::new();
+        for vm in vms {
+            match sorted.iter_mut().find(|(os, _)| *os == vm.os) {
+                Some((_, same)) => same.push(vm.clone()),
+                None => sorted.push((vm.os, vec![vm.clone()])),
+            }
+        }
+        sorted
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use shared::{api::Unsupported, vm::VmId};
-
     use super::*;
-    use crate::model::samples::{a_summary, web_01};
-
-    fn a_vm(name: &str, support: Support) -> VmSummary {
-        let vm = VmId::new(web_01().subscription(), "prod-rg", name).unwrap();
-        VmSummary { vm, support, ..a_summary() }
-    }
-
-    fn fleet() -> Vec<VmSummary> {
-        let reasons = vec![Unsupported::NoNsg];
-        vec![
-            a_vm("web-02", Support::Configured),
-            a_vm("Web-01", Support::Configured),
-            a_vm("db-01", Support::NotConfigured),
-            a_vm("old-01", Support::Unsupported { reasons }),
-        ]
-    }
-
-    fn names(tab: Tab, needle: &str) -> Vec<String> {
-        matching(&fleet(), tab, needle).iter().map(|vm| vm.vm.name().to_owned()).collect()
-    }
-
-    #[test]
-    fn every_vm_stands_in_just_one_list() {
-        for vm in fleet() {
-            assert_eq!(Tab::ALL.into_iter().filter(|tab| tab.holds(&vm)).count(), 1);
-        }
-        assert_eq!(Tab::ALL.map(|tab| tab.count(&fleet())), [2, 1, 1]);
-    }
-
-    #[test]
-    fn the_search_looks_at_name_group_and_subscription_without_case() {
-        assert_eq!(names(Tab::Configured, ""), ["Web-01", "web-02"]);
-        assert_eq!(names(Tab::Configured, "WEB-02"), ["web-02"]);
-        assert_eq!(names(Tab::Configured, "contoso 01 prod-rg"), ["Web-01"]);
-        assert!(names(Tab::Configured, "db-01").is_empty());
-    }
+    use crate::model::samples::a_summary;
 
     #[test]
     fn the_query_names_a_list_and_nonsense_names_the_first() {
         for tab in Tab::ALL {
             assert_eq!(Tab::from_query(Some(tab.as_str())), tab);
+            assert_eq!(tab.as_str().replace('-', "_"), tab.list().as_str());
         }
         assert_eq!(Tab::from_query(Some("all")), Tab::Configured);
         assert_eq!(Tab::from_query(None), Tab::Configured);
+    }
+
+    #[test]
+    fn each_list_has_its_own_count() {
+        let counts = ListCounts { configured: 1, not_configured: 2, unsupported: 3 };
+        assert_eq!(Tab::ALL.map(|tab| tab.count(&counts)), [1, 2, 3]);
+    }
+
+    #[test]
+    fn thousands_are_told_apart() {
+        for (number, text) in
+            [(0, "0"), (999, "999"), (1000, "1,000"), (123_456, "123,456"), (1_234_567, "1,234,567")]
+        {
+            assert_eq!(grouped(number), text);
+        }
     }
 
     #[test]
@@ -169,5 +163,14 @@ mod tests {
         assert_eq!(Defaults::of(Some(Os::Windows)).unwrap().rule.port, Port::RDP);
         assert_eq!(Defaults::of(Some(Os::Linux)).unwrap().rule.port, Port::SSH);
         assert_eq!(Defaults::of(None).unwrap().rule.port, Port::SSH);
+    }
+
+    #[test]
+    fn vms_are_enabled_together_by_system() {
+        let with = |os| VmSummary { os, ..a_summary() };
+        let (linux, windows) = (with(Some(Os::Linux)), with(Some(Os::Windows)));
+        let sorted = Defaults::sorted(&[linux.clone(), windows.clone(), linux.clone()]);
+        let expected = [(Some(Os::Linux), vec![linux.clone(), linux]), (Some(Os::Windows), vec![windows])];
+        assert_eq!(sorted, expected);
     }
 }

@@ -43,9 +43,9 @@ macro_rules! pages {
 pages! {
     vms: Vms,
     request: RequestMany,
+    policy: Policy,
     access: Access,
     activity: ActivityLog,
-    policy: Policy,
 }
 
 fn once_here(coming: Coming) -> AnyView {

@@ -1,117 +1,147 @@
 //! The VMs in three lists, and the way to each VM's page.
 
-use std::time::Duration;
-
 use leptos::prelude::*;
-use shared::api::{VmList, VmSummary};
 
+mod bar;
+mod cells;
+mod filters;
+mod list;
 mod row;
 mod row_menu;
+mod search;
 mod table;
 mod tabs;
 
-use self::{table::Table, tabs::Tabs};
+use self::{
+    bar::SelectionBar,
+    filters::Filters,
+    list::List,
+    search::Search,
+    table::{Table, Waiting},
+    tabs::Tabs,
+};
 use crate::{
     components::{
+        empty::Empty,
         notice::MaybeFailure,
         page_title::set_page_title,
         policy_dialog::{PolicyChange, PolicyDialog},
-        skeleton::SkeletonRows,
-        time::Ago,
     },
-    language::{language, say},
-    live::Live,
-    model::vm_list::{Tab, matching},
+    language::{Language, language, say},
+    model::{selection::Selection, vm_list::Tab, vm_query::Query},
     route::Route,
     session::SignedIn,
 };
 
-const PACE: Duration = Duration::from_secs(15);
-/// How many rows are shown at first, and with each *Show more*.
-const ROWS: usize = 200;
-
 /// What the page's parts share.
 #[derive(Clone, Copy)]
 struct Shown {
-    tab: Memo<Tab>,
-    needle: RwSignal<String>,
-    rows: Memo<Vec<VmSummary>>,
-    limit: RwSignal<usize>,
+    query: Memo<Query>,
+    list: List,
+    selection: RwSignal<Selection>,
     change: RwSignal<Option<PolicyChange>>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Waiting,
+    Empty,
+    Rows,
 }
 
 #[component]
 pub(crate) fn Vms() -> impl IntoView {
     let language = language();
     set_page_title(move || say!(language, vms.title).to_owned());
-    let client = SignedIn::of_page().client;
-    let live = Live::new(|_: &VmList| PACE, move || client.list_vms());
     let route = Route::here();
-    let tab = Memo::new(move |_| Tab::from_query(route.query("list").as_deref()));
-    let (needle, limit) = (RwSignal::new(String::new()), RwSignal::new(ROWS));
-    let vms = Memo::new(move |_| live.get().map(|list| list.vms));
-    let rows = Memo::new(move |_| {
-        vms.with(|vms| vms.as_ref().map(|vms| matching(vms, tab.get(), &needle.get())).unwrap_or_default())
-    });
-    let shown = Shown { tab, needle, rows, limit, change: RwSignal::new(None) };
-    let counts =
-        Memo::new(move |_| vms.with(|vms| vms.as_ref().map(|vms| Tab::ALL.map(|tab| tab.count(vms)))));
-    let loaded = Memo::new(move |_| vms.with(Option::is_some));
-    let failure = Signal::derive(move || live.failure());
-    let body = move || {
-        if loaded.get() {
-            view! { <Table shown/> }.into_any()
-        } else if failure.with(Option::is_none) {
-            view! { <SkeletonRows/> }.into_any()
-        } else {
-            ().into_any()
+    let query = Memo::new(move |_| Query::read(&|name| route.query(name)));
+    let list = List::new(SignedIn::of_page().client, query);
+    let selection = RwSignal::new(Selection::default());
+    let shown = Shown { query, list, selection, change: RwSignal::new(None) };
+    let stage = Memo::new(move |_| {
+        let count = list.blocks.with(|blocks| {
+            let count: usize = blocks.iter().map(|block| block.count).sum();
+            let is_whole = blocks.last().is_some_and(|last| last.through.is_none());
+            (count, is_whole)
+        });
+        match count {
+            (0, true) => Stage::Empty,
+            (0, false) => Stage::Waiting,
+            _ => Stage::Rows,
         }
+    });
+    let tab = Memo::new(move |_| query.with(|query| query.tab));
+    let body = move || match (stage.get(), tab.get()) {
+        (Stage::Waiting, _) => view! { <Waiting list/> }.into_any(),
+        (Stage::Empty, _) => view! { <EmptyList shown/> }.into_any(),
+        (Stage::Rows, tab) => view! { <Table shown tab/> }.into_any(),
     };
+    let said = RwSignal::new(String::new());
+    let done = Callback::new(move |()| {
+        said.set(shown.change.with_untracked(|change| {
+            change.as_ref().map(|change| change.done(language)).unwrap_or_default()
+        }));
+        selection.update(Selection::clear);
+        list.reload();
+    });
     view! {
         <div class="heading">
             <h1>{say!(language, vms.title)}</h1>
-            <Search needle/>
+            <Search shown/>
         </div>
-        <Tabs tab counts/>
-        <MaybeFailure failure/>
+        <Tabs shown/>
+        <Filters shown/>
+        <MaybeFailure failure=list.failure/>
+        <Unreadable list/>
+        <p class="said" role="status">{said}</p>
         {body}
-        <Inventory live/>
-        <PolicyDialog change=shown.change on_done=Callback::new(move |()| live.reload())/>
+        <SelectionBar shown/>
+        <PolicyDialog change=shown.change on_done=done/>
     }
 }
 
+/// Which VMs are missing, and why.
 #[component]
-fn Search(needle: RwSignal<String>) -> impl IntoView {
-    let what = say!(language(), vms.search);
-    view! {
-        <input
-            class="input search"
-            type="search"
-            placeholder=what
-            aria-label=what
-            autocomplete="off"
-            spellcheck="false"
-            prop:value=needle
-            on:input=move |event| needle.set(event_target_value(&event))
-        />
-    }
-}
-
-/// How old the list of VMs is, and what it lacks.
-#[component]
-fn Inventory(live: Live<VmList>) -> impl IntoView {
+fn Unreadable(list: List) -> impl IntoView {
     let language = language();
-    let facts = Memo::new(move |_| live.get().map(|list| (list.inventory_at, list.unreadable)));
+    let reasons = Memo::new(move |_| {
+        list.head.with(|head| head.as_ref().map(|head| head.unreadable.clone()).unwrap_or_default())
+    });
+    let one = move |reason: String| {
+        view! { <p class="notice notice--warn">{say!(language, vms.unreadable, reason = reason)}</p> }
+    };
+    move || reasons.get().into_iter().map(one).collect_view()
+}
+
+#[component]
+fn EmptyList(shown: Shown) -> impl IntoView {
+    let language = language();
+    let route = Route::here();
     move || {
-        let (at, unreadable) = facts.get()?;
-        let age = match at {
-            Some(at) => view! { <p class="muted">{say!(language, vms.inventory)}<Ago at/></p> }.into_any(),
-            None => view! { <p class="muted">{say!(language, vms.no_inventory)}</p> }.into_any(),
-        };
-        let missing = unreadable
-            .into_iter()
-            .map(|reason| view! { <p class="notice notice--warn">{say!(language, vms.unreadable, reason = reason)}</p> })
-            .collect_view();
-        Some(view! { <footer class="footnote">{missing}{age}</footer> })
+        let query = shown.query.get();
+        if !query.is_filtered() {
+            let (title, text) = nothing(query.tab, language);
+            return view! { <Empty title=title.to_owned() text=text.to_owned()/> }.into_any();
+        }
+        let bare = query.without_filters().address();
+        let (title, text) = (say!(language, vms.no_match), say!(language, vms.no_match_text));
+        view! {
+            <Empty title=title.to_owned() text=text.to_owned()/>
+            <p class="empty__way">
+                <button type="button" class="button" on:click=move |_| route.go(&bare)>
+                    {say!(language, filter.clear)}
+                </button>
+            </p>
+        }
+        .into_any()
+    }
+}
+
+/// What it means that a list is empty.
+fn nothing(tab: Tab, language: Language) -> (&'static str, &'static str) {
+    match tab {
+        Tab::Configured => (say!(language, vms.none_configured), say!(language, vms.none_configured_text)),
+        Tab::NotConfigured => (say!(language, vms.all_configured), say!(language, vms.all_configured_text)),
+        Tab::Unsupported => (say!(language, vms.none_unsupported), say!(language, vms.none_unsupported_text)),
     }
 }

@@ -23,7 +23,7 @@ pub(super) fn NotConfigured(live: Live<VmDetail>, detail: Memo<VmDetail>) -> imp
     let vm = detail.with_untracked(|detail| detail.summary.clone());
     let whom = say!(language, connect.whom_to_ask, group = vm.vm.resource_group());
     let customise = format!("/policy?vm={}", browser::encoded(&vm.vm.to_string()));
-    let enable = Callback::new(move |()| change.set(Some(PolicyChange::Enable(vm.clone()))));
+    let enable = Callback::new(move |()| change.set(Some(PolicyChange::Enable(vec![vm.clone()]))));
     let way_out = move || {
         if may.get() {
             view! {

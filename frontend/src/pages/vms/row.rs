@@ -1,132 +1,87 @@
 use leptos::prelude::*;
-use shared::api::{Support, VmState, VmSummary};
+use shared::api::{VmState, VmSummary};
 
-use super::row_menu::RowMenu;
+use super::{Shown, cells, list::RowSignal, row_menu::row_menu};
 use crate::{
-    components::{
-        policy_dialog::PolicyChange,
-        state_mark::StateMark,
-        through::Through,
-        time::{Ago, clock_time},
-    },
+    components::policy_dialog::PolicyChange,
     language::{language, say},
-    model::{
-        link, unsupported,
-        vm_list::{Tab, os_name, port_name, power_name},
-    },
-    session::SignedIn,
+    model::{link, vm_list::Tab},
 };
 
-/// Stands where there is no value.
-const NEVER: &str = "–";
-
-/// A VM as a row, which a narrow screen shows as a card.
-#[component]
-pub(super) fn Row(vm: VmSummary, tab: Tab, change: RwSignal<Option<PolicyChange>>) -> impl IntoView {
-    let language = language();
-    let system = format!("{} · {}", os_name(vm.os, language), power_name(vm.power, language));
-    let through = vm.firewall.clone().map(|name| view! { <Through name/> });
-    let cells = match tab {
-        Tab::Configured => view! { <Access vm=vm.clone()/> }.into_any(),
-        Tab::NotConfigured => {
-            let region = say!(language, common.region);
-            view! { <td data-label=region>{vm.location.clone()}</td> }.into_any()
-        }
-        Tab::Unsupported => view! { <Reasons vm=vm.clone()/> }.into_any(),
+/// A VM as a row, which a narrow screen shows as a card. `before`: how many rows stand before those of its block.
+pub(super) fn row(shown: Shown, tab: Tab, vm: RowSignal, before: ArcRwSignal<usize>, at: usize) -> AnyView {
+    let first = vm.get_untracked();
+    let index = move || (before.get() + at + 2).to_string();
+    let place = {
+        let vm = vm.clone();
+        move || vm.with(|vm| format!("{} · {}", vm.vm.resource_group(), vm.subscription_name))
     };
+    let title = place.clone();
+    let pick = (tab != Tab::Unsupported).then(|| pick(shown, vm.clone()));
+    let actions = actions(shown, tab, &first);
+    let name = first.vm.name().to_owned();
+    let href = link::connect(&first.vm);
     view! {
-        <tr class="row">
-            <th scope="row" class="row__name">
-                <a class="row__link" href=link::connect(&vm.vm)>{vm.vm.name().to_owned()}</a>
-                <span class="row__place">{format!("{} · {}", vm.vm.resource_group(), vm.subscription_name)}</span>
+        <tr class="row" role="row" aria-rowindex=index>
+            {pick}
+            <th scope="row" role="rowheader" class="row__name">
+                <a class="row__link" href=href>{name}</a>
+                <span class="row__place" title=title>{place}</span>
             </th>
-            <td data-label=say!(language, vms.system)>{system}{through}</td>
-            {cells}
-            <Actions vm tab change/>
+            {move || vm.with(|vm| cells::of(tab, vm))}
+            <td role="cell" class="row__actions">{actions}</td>
         </tr>
     }
+    .into_any()
 }
 
-#[component]
-fn Access(vm: VmSummary) -> impl IntoView {
-    let language = language();
-    let ports: Vec<String> = vm.ports.iter().map(|port| port_name(*port)).collect();
-    let last = match vm.last_access_at {
-        Some(at) => view! { <Ago at/> }.into_any(),
-        None => view! { <span class="muted">{NEVER}</span> }.into_any(),
+/// Selects the row; with the shift key, all rows from the one before.
+fn pick(shown: Shown, vm: RowSignal) -> AnyView {
+    let label = vm.with_untracked(|vm| say!(language(), select.one, vm = vm.vm.name()));
+    let id = vm.with_untracked(|vm| vm.vm.clone());
+    let selection = shown.selection;
+    let is_selected = move || selection.with(|selection| selection.holds(&id));
+    let click = move |event: leptos::ev::MouseEvent| {
+        let on = event_target_checked(&event);
+        let rows = event.shift_key().then(|| shown.list.rows());
+        selection.update(|selection| selection.set(&vm.get_untracked(), on, rows.as_deref()));
     };
-    let user = vm.last_user.clone().unwrap_or_else(|| NEVER.to_owned());
     view! {
-        <td data-label=say!(language, common.state) class="row__state"><State vm=vm.clone()/></td>
-        <td data-label=say!(language, vms.ports) class="row__ports">{ports.join(say!(language, common.comma))}</td>
-        <td data-label=say!(language, vms.approved) class="number row__told">{vm.approved_last_7_days}</td>
-        <td data-label=say!(language, vms.last_access) class="row__told">{last}</td>
-        <td data-label=say!(language, vms.last_user) class="row__user row__told">{user}</td>
+        <td role="cell" class="row__pick">
+            <label class="pick">
+                <input type="checkbox" class="pick__box" aria-label=label prop:checked=is_selected on:click=click/>
+            </label>
+        </td>
     }
+    .into_any()
 }
 
-#[component]
-fn State(vm: VmSummary) -> impl IntoView {
-    let clock = SignedIn::of_page().clock;
-    let language = language();
-    let open = matches!(vm.state, VmState::Open | VmState::PossiblyOpen);
-    let until = vm.open_until.filter(|_| open).map(|end| {
-        let time = move || say!(language, vms.until, time = clock_time(end, clock.coarse_now(), language));
-        view! { <span class="row__until">{time}</span> }
-    });
-    view! {
-        <StateMark tone=vm.state/>
-        {until}
-    }
-}
-
-#[component]
-fn Reasons(vm: VmSummary) -> impl IntoView {
-    let reasons = match vm.support {
-        Support::Unsupported { reasons } => reasons,
-        Support::Configured | Support::NotConfigured => Vec::new(),
-    };
-    let language = language();
-    let whys = reasons.iter().map(|reason| unsupported::reason(*reason, language)).collect();
-    let mut remedies: Vec<&'static str> =
-        reasons.iter().map(|reason| unsupported::remedy(*reason, language)).collect();
-    remedies.dedup();
-    let lines =
-        |texts: Vec<&'static str>| texts.into_iter().map(|text| view! { <p>{text}</p> }).collect_view();
-    view! {
-        <td data-label=say!(language, vms.reason)>{lines(whys)}</td>
-        <td data-label=say!(language, vms.remedy)>{lines(remedies)}</td>
-    }
-}
-
-#[component]
-fn Actions(vm: VmSummary, tab: Tab, change: RwSignal<Option<PolicyChange>>) -> impl IntoView {
+fn actions(shown: Shown, tab: Tab, vm: &VmSummary) -> AnyView {
     let language = language();
     let about = |action: &'static str| say!(language, vms.about, action = action, vm = vm.vm.name());
-    match tab {
-        Tab::Unsupported => ().into_any(),
-        Tab::NotConfigured => {
-            let text = say!(language, common.enable);
-            let label = about(text);
-            let may = vm.rights.configure;
-            let enable = move |_| change.set(Some(PolicyChange::Enable(vm.clone())));
-            let button = may.then(|| {
-                view! { <button type="button" class="button" aria-label=label on:click=enable>{text}</button> }
-            });
-            view! { <td class="row__actions">{button}</td> }.into_any()
-        }
+    let main = match tab {
         Tab::Configured => {
             let text = say!(language, common.connect);
-            let label = about(text);
             let href = link::connect(&vm.vm);
-            let menu = vm.rights.configure.then(|| view! { <RowMenu vm=vm.clone() change/> });
-            view! {
-                <td class="row__actions">
-                    <a class="button row__connect" href=href aria-label=label>{text}</a>
-                    {menu}
-                </td>
-            }
-            .into_any()
+            let label = about(text);
+            Some(view! { <a class="button" href=href aria-label=label>{text}</a> }.into_any())
         }
-    }
+        Tab::NotConfigured if vm.rights.configure => {
+            let text = say!(language, common.enable);
+            let (vm, label, change) = (vm.clone(), about(text), shown.change);
+            let enable = move |_| change.set(Some(PolicyChange::Enable(vec![vm.clone()])));
+            Some(
+                view! { <button type="button" class="button" aria-label=label on:click=enable>{text}</button> }
+                    .into_any(),
+            )
+        }
+        Tab::NotConfigured | Tab::Unsupported => None,
+    };
+    let menu = row_menu(vm, tab, shown.change);
+    view! { <div class="row__buttons">{main}{menu}</div> }.into_any()
+}
+
+/// Whether its state has an end to tell.
+pub(super) const fn may_be_open(state: VmState) -> bool {
+    matches!(state, VmState::Open | VmState::PossiblyOpen)
 }

@@ -1,45 +1,54 @@
-use leptos::{html::Details, prelude::*};
+use leptos::prelude::*;
 use shared::api::VmSummary;
-use wasm_bindgen::JsCast;
-use web_sys::Node;
 
 use crate::{
-    components::{icon::Icon, policy_dialog::PolicyChange},
+    components::{
+        icon::Icon,
+        menu::{Closing, Menu},
+        policy_dialog::PolicyChange,
+    },
     language::{language, say},
+    model::{link, selection::page_about, vm_list::Tab},
 };
 
-/// What is rarely wanted of a row. Browsers keep one such menu open at a time; leaving it closes it.
-#[component]
-pub(super) fn RowMenu(vm: VmSummary, change: RwSignal<Option<PolicyChange>>) -> impl IntoView {
-    let menu = NodeRef::<Details>::new();
-    let close = move || {
-        if let Some(menu) = menu.get_untracked() {
-            menu.set_open(false);
-        }
-    };
-    let left = move |event: leptos::ev::FocusEvent| {
-        let to = event.related_target().and_then(|target| target.dyn_into::<Node>().ok());
-        if !menu.get_untracked().is_some_and(|menu| menu.contains(to.as_ref())) {
-            close();
-        }
-    };
-    let escape = move |event: leptos::ev::KeyboardEvent| {
-        if event.key() == "Escape" {
-            close();
-        }
-    };
+/// What may be done with the VM of a row.
+pub(super) fn row_menu(vm: &VmSummary, tab: Tab, change: RwSignal<Option<PolicyChange>>) -> AnyView {
     let language = language();
     let label = say!(language, vms.about, action = say!(language, vms.actions), vm = vm.vm.name());
-    let remove = move |_| {
-        close();
-        change.set(Some(PolicyChange::Remove(vm.clone())));
-    };
+    let about = |page| page_about(page, [vm].into_iter());
+    let is_configured = tab == Tab::Configured;
+    let request = (is_configured && vm.rights.request)
+        .then(|| item(link::connect(&vm.vm), say!(language, request.title)));
+    let edit = (tab != Tab::Unsupported && vm.rights.configure).then(|| {
+        let text = if is_configured { say!(language, vms.edit) } else { say!(language, vms.customise) };
+        item(about("/policy"), text)
+    });
+    let log = item(about("/activity"), say!(language, facts.activity));
+    let remove = (is_configured && vm.rights.configure).then(|| {
+        let vm = vm.clone();
+        let remove = move |_| change.set(Some(PolicyChange::Remove(vec![vm.clone()])));
+        let text = say!(language, common.remove);
+        view! { <button type="button" class="menu__item" on:click=remove>{text}</button> }
+    });
+    let face = view! { <Icon name="more"/> }.into_any();
     view! {
-        <details class="menu" name="row-menu" node_ref=menu on:focusout=left on:keydown=escape>
-            <summary class="button button--bare" aria-label=label><Icon name="more"/></summary>
-            <div class="menu__panel">
-                <button type="button" class="menu__item" on:click=remove>{say!(language, common.remove)}</button>
-            </div>
-        </details>
+        <Menu
+            group="row-menu"
+            label
+            face
+            class="button button--bare"
+            closing=Closing::OnClick
+            on_open=|()| ()
+        >
+            {request}
+            {edit}
+            {log}
+            {remove}
+        </Menu>
     }
+    .into_any()
+}
+
+fn item(href: String, text: &'static str) -> AnyView {
+    view! { <a class="menu__item" href=href>{text}</a> }.into_any()
 }

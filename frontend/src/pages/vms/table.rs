@@ -1,96 +1,174 @@
 use leptos::prelude::*;
-use shared::api::VmSummary;
+use shared::api::VmSort;
 
-use super::{ROWS, Shown, row::Row};
+use super::{
+    Shown,
+    list::{Block, List, TABLE},
+    row::row,
+};
 use crate::{
-    components::empty::Empty,
+    components::icon::Icon,
     language::{Language, language, say},
-    model::vm_list::Tab,
+    model::{vm_list::Tab, vm_query::turned},
+    route::Route,
 };
 
-fn columns(tab: Tab, language: Language) -> Vec<&'static str> {
-    let own: &[&'static str] = match tab {
-        Tab::Configured => &[
-            say!(language, common.state),
-            say!(language, vms.ports),
-            say!(language, vms.approved),
-            say!(language, vms.last_access),
-            say!(language, vms.last_user),
-        ],
-        Tab::NotConfigured => &[say!(language, common.region)],
-        Tab::Unsupported => &[say!(language, vms.reason), say!(language, vms.remedy)],
-    };
-    [&[say!(language, vms.name), say!(language, vms.system)], own].concat()
-}
+/// A column: its class, its name, and the order that a click on its head asks for first.
+type Column = (&'static str, &'static str, Option<VmSort>);
 
-/// A row is made anew when anything about its VM has changed, and only then.
-fn identity(vm: &VmSummary) -> String {
-    serde_json::to_string(vm).unwrap_or_else(|_| vm.vm.key())
-}
-
-#[component]
-pub(super) fn Table(shown: Shown) -> impl IntoView {
-    let Shown { tab, rows, limit, change, .. } = shown;
-    let language = language();
-    let is_empty = Memo::new(move |_| rows.with(Vec::is_empty));
-    move || {
-        if is_empty.get() {
-            return view! { <EmptyList shown/> }.into_any();
-        }
-        let tab = tab.get();
-        let visible = move || rows.with(|rows| rows.iter().take(limit.get()).cloned().collect::<Vec<_>>());
-        let heads = columns(tab, language)
-            .into_iter()
-            .map(|name| view! { <th scope="col">{name}</th> })
-            .collect_view();
-        let actions = (tab != Tab::Unsupported).then(|| {
-            let name = say!(language, vms.actions);
-            view! { <th scope="col"><span class="visually-hidden">{name}</span></th> }
-        });
-        view! {
-            <table class=format!("table table--{}", tab.as_str()) aria-label=tab.word(language)>
-                <thead><tr>{heads}{actions}</tr></thead>
-                <tbody>
-                    <For each=visible key=identity children=move |vm| view! { <Row vm tab change/> }/>
-                </tbody>
-            </table>
-            <ShowMore shown/>
-        }
-        .into_any()
-    }
-}
-
-#[component]
-fn ShowMore(shown: Shown) -> impl IntoView {
-    let more = move || shown.rows.with(Vec::len) > shown.limit.get();
-    let show = move |_| shown.limit.update(|limit| *limit += ROWS);
-    let text = say!(language(), vms.more);
-    let button =
-        move || more().then(|| view! { <button type="button" class="button" on:click=show>{text}</button> });
-    view! { <p>{button}</p> }
-}
-
-#[component]
-fn EmptyList(shown: Shown) -> impl IntoView {
-    let language = language();
-    move || {
-        let needle = shown.needle.get();
-        let (title, text) = if needle.trim().is_empty() {
-            let (title, text) = nothing(shown.tab.get(), language);
-            (title.to_owned(), text)
-        } else {
-            let title = say!(language, vms.no_match, needle = needle.trim());
-            (title, say!(language, vms.no_match_text))
-        };
-        view! { <Empty title text=text.to_owned()/> }
-    }
-}
-
-/// What it means that a list is empty.
-fn nothing(tab: Tab, language: Language) -> (&'static str, &'static str) {
+fn columns(tab: Tab, language: Language) -> Vec<Column> {
+    let name = ("name", say!(language, vms.name), Some(VmSort::Name));
+    let details = ("details", say!(language, vms.details), None);
+    let system = ("system", say!(language, vms.system), None);
+    let mut columns = vec![name];
     match tab {
-        Tab::Configured => (say!(language, vms.none_configured), say!(language, vms.none_configured_text)),
-        Tab::NotConfigured => (say!(language, vms.all_configured), say!(language, vms.all_configured_text)),
-        Tab::Unsupported => (say!(language, vms.none_unsupported), say!(language, vms.none_unsupported_text)),
+        Tab::Configured => columns.extend([
+            ("state", say!(language, common.state), None),
+            ("ports", say!(language, vms.ports), None),
+            ("approved", say!(language, vms.approved), Some(VmSort::ApprovedDown)),
+            ("access", say!(language, vms.last_access), Some(VmSort::LastAccessDown)),
+            ("user", say!(language, vms.last_user), None),
+            details,
+        ]),
+        Tab::NotConfigured => {
+            columns.extend([system, details, ("region", say!(language, common.region), None)])
+        }
+        Tab::Unsupported => columns.extend([
+            system,
+            ("reason", say!(language, vms.reason), None),
+            ("remedy", say!(language, vms.remedy), None),
+        ]),
+    }
+    columns
+}
+
+/// The list, of which only what is near the view is in the page.
+#[component]
+pub(super) fn Table(shown: Shown, tab: Tab) -> impl IntoView {
+    let language = language();
+    let list = shown.list;
+    let heads = columns(tab, language).into_iter().map(|column| head(shown, column)).collect_view();
+    let pick = (tab != Tab::Unsupported).then(|| {
+        let text = say!(language, select.title);
+        view! { <th scope="col" role="columnheader" class="vms__pick"><span class="visually-hidden">{text}</span></th> }
+    });
+    let actions = say!(language, vms.actions);
+    // Unknown is said as −1.
+    let count = move || list.total().map_or_else(|| "-1".to_owned(), |total| (total + 1).to_string());
+    let near = move || {
+        let window = list.window.get();
+        list.blocks.with(|blocks| {
+            let some = blocks.iter().skip(window.first).take(window.end.saturating_sub(window.first));
+            some.cloned().collect::<Vec<Block>>()
+        })
+    };
+    let more = move || list.blocks.with(|blocks| blocks.last().is_some_and(|last| last.through.is_some()));
+    view! {
+        <table
+            class=format!("table vms vms--{}", tab.as_str())
+            class:vms--stale=list.is_stale
+            id=TABLE
+            role="table"
+            aria-label=tab.word(language)
+            aria-rowcount=count
+            aria-busy=move || list.is_stale.get().to_string()
+        >
+            <thead role="rowgroup">
+                <tr role="row" aria-rowindex="1">
+                    {pick}
+                    {heads}
+                    <th scope="col" role="columnheader" class="vms__actions">
+                        <span class="visually-hidden">{actions}</span>
+                    </th>
+                </tr>
+            </thead>
+            {room(move || list.window.get().before)}
+            <For
+                each=near
+                key=|block| block.key
+                children=move |block| rows_of(shown, tab, block)
+            />
+            {room(move || list.window.get().after)}
+            {move || more().then(coming)}
+        </table>
+    }
+}
+
+/// The rows of a block; while they are read again, the room that they had.
+fn rows_of(shown: Shown, tab: Tab, block: Block) -> AnyView {
+    let id = block.element();
+    let height = format!("{}px", block.height);
+    let (rows, before) = (block.rows, block.before);
+    let rows = move || match rows.get() {
+        Some(rows) => {
+            let one = |(at, vm)| row(shown, tab, vm, before.clone(), at);
+            rows.into_iter().enumerate().map(one).collect_view().into_any()
+        }
+        None => {
+            let height = height.clone();
+            view! { <tr aria-hidden="true"><td class="vms__room" style:height=height></td></tr> }.into_any()
+        }
+    };
+    view! { <tbody role="rowgroup" id=id>{rows}</tbody> }.into_any()
+}
+
+/// Stands for rows that are not in the page.
+fn room(height: impl Fn() -> u32 + Copy + Send + Sync + 'static) -> AnyView {
+    let style = move || format!("{}px", height());
+    view! {
+        <tbody aria-hidden="true" hidden=move || height() == 0>
+            <tr><td class="vms__room" colspan=9 style:height=style></td></tr>
+        </tbody>
+    }
+    .into_any()
+}
+
+/// Stands where the next rows are going to be.
+fn coming() -> AnyView {
+    let line = |_| view! { <tr><td colspan=9><div class=format!("skeleton skeleton--row")></div></td></tr> };
+    view! { <tbody aria-hidden="true" class="vms__coming">{(0..3).map(line).collect_view()}</tbody> }
+        .into_any()
+}
+
+fn head(shown: Shown, (class, name, sort): Column) -> AnyView {
+    let class = format!("vms__{class}");
+    let Some(own) = sort else {
+        return view! { <th scope="col" role="columnheader" class=class>{name}</th> }.into_any();
+    };
+    let (query, route) = (shown.query, Route::here());
+    let now = move || query.with(|query| query.sort);
+    let back = turned(own, own);
+    let way = move || match now() {
+        sort if sort != own && sort != back => "none",
+        sort if sort.is_descending() => "descending",
+        _ => "ascending",
+    };
+    let order = move |_| {
+        let mut query = query.get_untracked();
+        query.sort = turned(query.sort, own);
+        route.go(&query.address());
+    };
+    view! {
+        <th scope="col" role="columnheader" class=class aria-sort=way>
+            <button type="button" class="vms__sort" on:click=order>{name}<Icon name="sort"/></button>
+        </th>
+    }
+    .into_any()
+}
+
+/// The first rows, before there are any.
+#[component]
+pub(super) fn Waiting(list: List) -> impl IntoView {
+    let text = say!(language(), vms.reading);
+    let row = |_| view! { <div class=format!("skeleton skeleton--vm")></div> };
+    move || {
+        list.failure.with(Option::is_none).then(|| {
+            view! {
+                <div aria-busy="true">
+                    <p class="visually-hidden" role="status">{text}</p>
+                    {(0..8).map(row).collect_view()}
+                </div>
+            }
+        })
     }
 }

@@ -1,26 +1,27 @@
 use leptos::prelude::*;
 
+use super::Shown;
 use crate::{
     language::{language, say},
-    model::vm_list::Tab,
+    model::vm_list::{Tab, grouped},
 };
 
 /// The three lists as links, each with its count.
 #[component]
-pub(super) fn Tabs(tab: Memo<Tab>, counts: Memo<Option<[usize; 3]>>) -> impl IntoView {
+pub(super) fn Tabs(shown: Shown) -> impl IntoView {
     let language = language();
-    let link = move |n: usize, of: Tab| {
-        let current = move || (tab.get() == of).then_some("page");
-        let count =
-            move || counts.get().and_then(|counts| counts.get(n).copied()).map(|count| count.to_string());
+    let Shown { query, list, .. } = shown;
+    let link = move |of: Tab| {
+        let current = move || query.with(|query| query.tab == of).then_some("page");
+        let to = move || query.with(|query| query.of_tab(of).address());
+        let count = move || list.head.with(|head| head.as_ref().map(|head| grouped(of.count(&head.counts))));
         view! {
-            <a class="tab" href=format!("/?list={}", of.as_str()) aria-current=current>
+            <a class="tab" href=to aria-current=current>
                 {of.word(language)}
                 {" "}
                 <span class="tab__count">{count}</span>
             </a>
         }
     };
-    let links = Tab::ALL.into_iter().enumerate().map(|(n, of)| link(n, of)).collect_view();
-    view! { <nav class="tabs" aria-label=say!(language, vms.lists)>{links}</nav> }
+    view! { <nav class="tabs" aria-label=say!(language, vms.lists)>{Tab::ALL.map(link).collect_view()}</nav> }
 }

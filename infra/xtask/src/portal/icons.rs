@@ -6,12 +6,17 @@ use icondata_core::IconData;
 use icondata_lu as lu;
 
 /// The names that `Icon` of the portal knows.
-const ICONS: [(&str, &IconData); 5] = [
+const ICONS: [(&str, &IconData); 10] = [
     ("copy", lu::LuCopy),
+    ("cross", lu::LuX),
+    ("filter", lu::LuListFilter),
     ("firewall", lu::LuBrickWall),
     ("menu", lu::LuMenu),
     ("more", lu::LuEllipsis),
+    ("nsg", lu::LuShield),
+    ("sort", lu::LuArrowUp),
     ("theme", lu::LuContrast),
+    ("warning", lu::LuTriangleAlert),
 ];
 
 /// One rule for each icon.

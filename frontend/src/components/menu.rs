@@ -1,0 +1,71 @@
+use leptos::{html::Details, prelude::*};
+use wasm_bindgen::JsCast;
+use web_sys::Node;
+
+/// Whether a click within a menu closes it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Closing {
+    /// It is a list of things to do.
+    OnClick,
+    /// It has fields.
+    OnLeaving,
+}
+
+/// What is shown when it is asked for. Browsers keep one menu of a `group` open at a time; leaving it closes it, and so
+/// does the escape key, which gives the focus back to the button.
+#[component]
+pub(crate) fn Menu(
+    group: &'static str,
+    label: String,
+    /// What the button shows.
+    face: AnyView,
+    class: &'static str,
+    closing: Closing,
+    #[prop(into)] on_open: Callback<()>,
+    children: Children,
+) -> impl IntoView {
+    let menu = NodeRef::<Details>::new();
+    let close = move || {
+        if let Some(menu) = menu.get_untracked() {
+            menu.set_open(false);
+        }
+    };
+    let left = move |event: leptos::ev::FocusEvent| {
+        let to = event.related_target().and_then(|target| target.dyn_into::<Node>().ok());
+        if !menu.get_untracked().is_some_and(|menu| menu.contains(to.as_ref())) {
+            close();
+        }
+    };
+    let escape = move |event: leptos::ev::KeyboardEvent| {
+        let Some(menu) = menu.get_untracked().filter(|menu| menu.open() && event.key() == "Escape") else {
+            return;
+        };
+        close();
+        if let Ok(Some(button)) = menu.query_selector("summary") {
+            let _ = button.unchecked_into::<web_sys::HtmlElement>().focus();
+        }
+    };
+    let toggled = move |_| {
+        if menu.get_untracked().is_some_and(|menu| menu.open()) {
+            on_open.run(());
+        }
+    };
+    let clicked = move |_| {
+        if closing == Closing::OnClick {
+            close();
+        }
+    };
+    view! {
+        <details
+            class="menu"
+            name=group
+            node_ref=menu
+            on:focusout=left
+            on:keydown=escape
+            on:toggle=toggled
+        >
+            <summary class=class aria-label=label>{face}</summary>
+            <div class="menu__panel" tabindex=-1 on:click=clicked>{children()}</div>
+        </details>
+    }
+}
