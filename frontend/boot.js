@@ -53,11 +53,20 @@ if (!location.pathname.startsWith("/connect/")) {
   document.head.append(ahead);
 }
 
+const TABLES = { "en": "{{en.txt}}", "zh-TW": "{{zh-TW.txt}}" };
+
+const table = async (tag) => {
+  const answer = await fetch(TABLES[tag]);
+  if (!answer.ok) throw new Error(`The texts did not come: ${answer.status}`);
+  return answer.text();
+};
+
 const start = async () => {
   const message = document.getElementById("boot-message");
   if (message) message.textContent = texts.loading;
   try {
-    const { default: init } = await import("{{portal.js}}");
+    const [{ default: init }, first] = await Promise.all([import("{{portal.js}}"), table(root.lang)]);
+    globalThis.posternTexts = { first, of: table };
     await init({ module_or_path: "{{portal_bg.wasm}}" });
   } catch (error) {
     if (message) sayThatItFailed(message);

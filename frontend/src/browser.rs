@@ -3,10 +3,29 @@
 use std::time::Duration;
 
 use gloo_timers::future::TimeoutFuture;
+use js_sys::{Function, Promise, Reflect};
 use leptos::prelude::{document, window};
-use wasm_bindgen::JsCast;
+use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::HtmlElement;
+
+/// What the boot script says of the texts: the first table, and how to get another.
+fn told(name: &str) -> Option<JsValue> {
+    let texts = Reflect::get(&window(), &"posternTexts".into()).ok()?;
+    Reflect::get(&texts, &name.into()).ok()
+}
+
+/// The table of the texts that the page starts with.
+pub(crate) fn first_texts() -> Option<String> {
+    told("first")?.as_string()
+}
+
+/// Downloads the table of another language.
+pub(crate) async fn texts_of(tag: &str) -> Option<String> {
+    let of: Function = told("of")?.dyn_into().ok()?;
+    let promise: Promise = of.call1(&JsValue::NULL, &tag.into()).ok()?.dyn_into().ok()?;
+    JsFuture::from(promise).await.ok()?.as_string()
+}
 
 pub(crate) fn stored(key: &str) -> Option<String> {
     window().local_storage().ok()??.get_item(key).ok()?

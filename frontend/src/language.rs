@@ -4,7 +4,10 @@
 use leptos::prelude::*;
 
 pub(crate) use crate::model::language::{Language, say};
-use crate::{browser, model::language::tag};
+use crate::{
+    browser,
+    model::language::{is_known, learn, tag},
+};
 
 const KEY: &str = "postern.language";
 
@@ -16,7 +19,11 @@ impl Spoken {
     /// Speaks as the page does.
     pub(crate) fn provide() -> Self {
         let page = document().document_element().and_then(|root| root.get_attribute("lang"));
-        let spoken = Self(RwSignal::new(page.and_then(|tag| tag.parse().ok()).unwrap_or_default()));
+        let language = page.and_then(|tag| tag.parse().ok()).unwrap_or_default();
+        if let Some(table) = browser::first_texts() {
+            learn(language, table);
+        }
+        let spoken = Self(RwSignal::new(language));
         provide_context(spoken);
         spoken
     }
@@ -26,8 +33,18 @@ impl Spoken {
         self.0.get()
     }
 
+    /// Learns the language where it is not known yet, and speaks it from now on; whether it could be learnt.
+    pub(crate) async fn change(self, language: Language) -> bool {
+        if !is_known(language) {
+            let Some(table) = browser::texts_of(tag(language)).await else { return false };
+            learn(language, table);
+        }
+        self.keep_and_apply(language);
+        true
+    }
+
     /// Speaks this one from now on, also at the next visit.
-    pub(crate) fn keep_and_apply(self, language: Language) {
+    fn keep_and_apply(self, language: Language) {
         browser::store(KEY, Some(tag(language)));
         if let Some(root) = document().document_element() {
             let _ = root.set_attribute("lang", tag(language));

@@ -56,7 +56,7 @@ fn tag<'v>(value: &'v Value, name: &str) -> Option<(&'v Object, &'v str)> {
 }
 
 /// An object of these fields, without those that are nothing.
-fn object<const N: usize>(fields: [(&str, Value); N]) -> Value {
+pub(crate) fn object<const N: usize>(fields: [(&str, Value); N]) -> Value {
     let told = fields.into_iter().filter(|(_, value)| !value.is_null());
     Value::Object(told.map(|(name, value)| (name.to_owned(), value)).collect())
 }
@@ -73,6 +73,19 @@ macro_rules! fields {
     )*};
 }
 pub(crate) use fields;
+
+/// Structs that are written field by field.
+macro_rules! written {
+    ($($type:ty { $($field:ident),* $(,)? })*) => {$(
+        impl $crate::wire::Write for $type {
+            fn write(&self) -> serde_json::Value {
+                let Self { $($field),* } = self;
+                $crate::wire::object([$((stringify!($field), $crate::wire::Write::write($field))),*])
+            }
+        }
+    )*};
+}
+pub(crate) use written;
 
 /// Types that are read by their `FromStr`.
 macro_rules! texts {
@@ -100,4 +113,4 @@ macro_rules! words {
         }
     )*};
 }
-use words;
+pub(crate) use words;

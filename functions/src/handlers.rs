@@ -2,6 +2,7 @@
 
 pub(crate) mod create_grant;
 pub(crate) mod export_activity;
+mod idempotency;
 pub(crate) mod list_activity;
 pub(crate) mod list_grants;
 pub(crate) mod list_places;

@@ -7,7 +7,9 @@ import {
 
 const ELSEWHERE = "198.51.100.9";
 
-const pathOf = (vm, group = "prod-rg") => `/api/vms/${PRODUCTION}/${group}/${vm}`;
+/** Each group's subscription: the demo fleet has two. */
+const subscriptionOf = (group) => (group === "dev-rg" ? "7d3c1e02-5a44-4c8e-9f0b-2f6f0a9be311" : PRODUCTION);
+const pathOf = (vm, group = "prod-rg") => `/api/vms/${subscriptionOf(group)}/${group}/${vm}`;
 const rule = (port, more = {}) => ({ port, protocol: "any", allowed_sources: "any", max_duration: "PT3H", ...more });
 const policy = (ports, more = {}) => ({
   ports, justification: "optional", precedence: "customer_first", live_sessions: "never", ...more,
@@ -150,6 +152,27 @@ for (const look of LOOKS) {
       else await failure.getByText(t("denial.refused.duration_over_maximum")).waitFor();
       assert.equal(await probe("web-01", 22), "shut");
       rui.faults.splice(0);
+    });
+
+    test("for VMs of two subscriptions is told in part: what was opened, and what was not and why", async () => {
+      await setPolicy("web-01", policy([rule(22)]));
+      await setPolicy("dev-01", policy([rule(22)]), "dev-rg");
+      const { page } = await signIn(browser, /Ada Admin/, look);
+      const other = vmId("dev-01").replace(PRODUCTION, subscriptionOf("dev-rg")).replace("prod-rg", "dev-rg");
+      await page.goto(`${requestUrl("web-01")}&vm=${encodeURIComponent(other)}`);
+      const button = page.getByRole("button", { name: t("many.open", { ports: 2, vms: 2 }) });
+      await button.waitFor();
+      await setPolicy("dev-01", policy([rule(22, { max_duration: "PT30M" })]), "dev-rg");
+      await button.click();
+      const failure = page.getByRole("region", { name: "dev-01" }).filter({ has: page.getByRole("alert") });
+      await failure.getByText(t("many.nothing_opened")).waitFor();
+      const sent = page.getByRole("region", { name: t("many.sent") });
+      await sent.getByRole("timer").waitFor();
+      assert.equal(await probe("web-01", 22), "open");
+      await page.getByRole("button", { name: t("many.open_one", { port: "22 SSH", vm: "dev-01" }) }).waitFor();
+      await sent.getByRole("button", { name: new RegExp(`^${t("common.close_now")}`) }).click();
+      await until("the port", "shut", () => probe("web-01", 22));
+      await page.context().close();
     });
 
     test("by the bookmark of a VM is one key, and moves to a new address by one tap, to the same end", async () => {

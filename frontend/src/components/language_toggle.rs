@@ -4,6 +4,7 @@ use crate::{
     browser,
     language::{Language, Spoken, language, other},
     model::language::tag,
+    task::Tasks,
 };
 
 /// Keeps the focus although the page is made anew.
@@ -18,9 +19,13 @@ pub(crate) fn LanguageToggle() -> impl IntoView {
         Language::en => "English",
         Language::zh_TW => "中文",
     };
+    let tasks = Tasks::here();
     let turn = move |_| {
-        spoken.keep_and_apply(to);
-        request_animation_frame(|| browser::focus(ID));
+        tasks.run(async move {
+            if spoken.change(to).await {
+                request_animation_frame(|| browser::focus(ID));
+            }
+        });
     };
     view! { <button type="button" class="button button--quiet bar__language" id=ID lang=tag(to) on:click=turn>{name}</button> }
 }

@@ -1,6 +1,6 @@
 //! The request as it stands in the form: text until it is parsed.
 
-use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use shared::{
     api::SourceSeen,
     policy::ProtectedVm,
@@ -15,9 +15,10 @@ use super::{
     language::{Language, say},
     prefill::Prefill,
 };
+use crate::wire::{Write, fields, words, written};
 
 /// Whose address is let in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Origin {
     Mine,
     Another,
@@ -46,7 +47,7 @@ impl Objection {
     }
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RequestForm {
     pub port: Port,
     pub origin: Origin,
@@ -54,6 +55,20 @@ pub(crate) struct RequestForm {
     pub minutes: String,
     pub why: String,
 }
+
+words! { Origin { Mine = "mine", Another = "another" } }
+
+impl Write for Origin {
+    fn write(&self) -> Value {
+        Value::from(match self {
+            Self::Mine => "mine",
+            Self::Another => "another",
+        })
+    }
+}
+
+fields! { RequestForm { port, origin, another, minutes, why } }
+written! { RequestForm { port, origin, another, minutes, why } }
 
 /// The form's parts once each is well-formed.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,6 +1,5 @@
 //! A request for several ports of several VMs.
 
-use serde::{Deserialize, Serialize};
 use shared::{
     api::CreateGrant,
     policy::{PortRule, ProtectedVm},
@@ -14,9 +13,10 @@ use super::{
     language::{Language, say},
     vm_list::port_name,
 };
+use crate::wire::{fields, written};
 
 /// What was typed into the form, as it is kept until it is sent.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Draft {
     /// What counts for every port that has no values of its own.
     pub common: RequestForm,
@@ -24,13 +24,23 @@ pub(crate) struct Draft {
 }
 
 /// One port of one VM.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct LineDraft {
     pub vm: VmId,
     pub port: Port,
     pub on: bool,
     /// Values of its own.
     pub own: Option<RequestForm>,
+}
+
+fields! {
+    Draft { common, lines }
+    LineDraft { vm, port, on, own }
+}
+
+written! {
+    Draft { common, lines }
+    LineDraft { vm, port, on, own }
 }
 
 /// The port that one usually wants of a VM: the one that its system is managed by, or the first.

@@ -26,6 +26,7 @@ use crate::{
     components::{notice::FailureNotice, page_title::set_page_title, skeleton::Skeleton},
     language::{language, say},
     live::Live,
+    pages::later,
     session::SignedIn,
 };
 
@@ -86,12 +87,30 @@ fn Failed(live: Live<VmDetail>) -> impl IntoView {
     }
 }
 
+/// What the parts of the page that come later are about.
+#[derive(Clone, Copy)]
+struct Subject {
+    live: Live<VmDetail>,
+    detail: Memo<VmDetail>,
+}
+
+pub(crate) fn not_configured() -> AnyView {
+    let Subject { live, detail } = expect_context();
+    view! { <NotConfigured live detail/> }.into_any()
+}
+
+pub(crate) fn not_supported() -> AnyView {
+    let Subject { detail, .. } = expect_context();
+    view! { <NotSupported detail/> }.into_any()
+}
+
 #[component]
 fn Known(live: Live<VmDetail>, first: VmDetail, kind: Kind) -> impl IntoView {
     let detail = Memo::new(move |_| live.get().unwrap_or_else(|| first.clone()));
+    provide_context(Subject { live, detail });
     let main = match kind {
-        Kind::NotSupported => view! { <NotSupported detail/> }.into_any(),
-        Kind::NotConfigured => view! { <NotConfigured live detail/> }.into_any(),
+        Kind::NotSupported => later::not_supported(),
+        Kind::NotConfigured => later::not_configured(),
         Kind::Waiting | Kind::Failed | Kind::Protected => view! { <Protected live detail/> }.into_any(),
     };
     view! {

@@ -1,7 +1,7 @@
 //! Pages that are downloaded when somebody goes there. The connect page is none of them: whoever opens its bookmark
 //! downloads that page and no other.
 
-use std::{future::Future, pin::Pin};
+use std::{future::Future, pin::Pin, time::Duration};
 
 use leptos::{
     prelude::*,
@@ -10,12 +10,17 @@ use leptos::{
 };
 
 use super::{
-    access::Access, activity::ActivityLog, health::Health, policy::Policy, request::RequestMany, vms::Vms,
+    access::Access, activity::ActivityLog, connect, health::Health, policy::Policy, request::RequestMany,
+    vms::Vms,
 };
 use crate::{
-    components::skeleton::Skeleton,
+    browser,
+    components::{qr_code::QrCode, skeleton::Skeleton},
     language::{language, say},
 };
+
+/// How soon to ask again for a file that did not come.
+const RETRY: Duration = Duration::from_secs(3);
 
 /// Makes a page once its code is there.
 type Make = fn() -> AnyView;
@@ -31,13 +36,19 @@ enum Stage {
 
 /// Their code becomes a file of its own.
 macro_rules! pages {
-    ($($name:ident: $page:ident,)*) => {$(
+    ($($name:ident: $page:ident,)*) => {
+        parts! { $($name: || view! { <$page/> }.into_any(),)* }
+    };
+}
+
+macro_rules! parts {
+    ($($name:ident: $make:expr,)*) => {$(
         pub(crate) fn $name() -> AnyView {
             #[wasm_split(pages, wasm_split_path = leptos::wasm_split, fallible)]
-            fn code() -> Result<Make, SplitLoaderError> {
-                Ok(|| view! { <$page/> }.into_any())
+            fn $name() -> Result<Make, SplitLoaderError> {
+                Ok($make)
             }
-            once_here(Box::pin(code()))
+            once_here(|| Box::pin($name()))
         }
     )*};
 }
@@ -51,10 +62,35 @@ pages! {
     health: Health,
 }
 
-fn once_here(coming: Coming) -> AnyView {
+// Parts of the connect page that few people see; what they show they take from the context.
+parts! {
+    not_configured: connect::not_configured,
+    not_supported: connect::not_supported,
+    qr_code: drawn,
+}
+
+/// What a QR code says and is called.
+#[derive(Clone)]
+pub(crate) struct Drawn {
+    pub text: String,
+    pub label: &'static str,
+}
+
+fn drawn() -> AnyView {
+    let Drawn { text, label } = expect_context();
+    view! { <QrCode text label/> }.into_any()
+}
+
+fn once_here(code: fn() -> Coming) -> AnyView {
     let stage = RwSignal::new(Stage::Coming);
     spawn_local_scoped_with_cancellation(async move {
-        stage.set(coming.await.map_or(Stage::Lost, Stage::Here));
+        loop {
+            match code().await {
+                Ok(make) => return stage.set(Stage::Here(make)),
+                Err(_) => stage.set(Stage::Lost),
+            }
+            browser::sleep(RETRY).await;
+        }
     });
     let shown = move || match stage.get() {
         Stage::Coming => view! { <Skeleton/> }.into_any(),

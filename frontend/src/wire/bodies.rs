@@ -14,7 +14,7 @@ use shared::{
     window::{AccessDuration, MaxDuration},
 };
 
-use super::{Write, object};
+use super::{Write, object, written};
 
 impl<T: Write> Write for Option<T> {
     fn write(&self) -> Value {
@@ -24,18 +24,6 @@ impl<T: Write> Write for Option<T> {
 
 fn list<T: Write>(items: impl IntoIterator<Item = T>) -> Value {
     Value::Array(items.into_iter().map(|item| item.write()).collect())
-}
-
-/// Structs that are written field by field.
-macro_rules! fields {
-    ($($type:ty { $($field:ident),* $(,)? })*) => {$(
-        impl Write for $type {
-            fn write(&self) -> Value {
-                let Self { $($field),* } = self;
-                object([$((stringify!($field), $field.write())),*])
-            }
-        }
-    )*};
 }
 
 macro_rules! texts {
@@ -48,7 +36,7 @@ macro_rules! texts {
     )*};
 }
 
-fields! {
+written! {
     CreateGrant { openings, justification }
     OpeningForm { vm, port, sources, duration }
     MoveGrant { sources }
@@ -91,6 +79,12 @@ impl Write for Sources {
 impl Write for VmIds {
     fn write(&self) -> Value {
         list(self.as_slice())
+    }
+}
+
+impl Write for bool {
+    fn write(&self) -> Value {
+        Value::Bool(*self)
     }
 }
 

@@ -8,13 +8,10 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
-use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 use http::{HeaderMap, StatusCode};
 use jiff::Timestamp;
-use serde::Serialize;
-use sha2::{Digest, Sha256};
 use shared::{
-    api::{CreateGrant, IDEMPOTENCY_HEADER, OpeningForm, ProblemBody},
+    api::{CreateGrant, OpeningForm, ProblemBody},
     audit::{AskedOpening, Event, Record},
     decision::{Caller, decide},
     grant::{Grant, GrantId, Lease, LeaseId},
@@ -26,6 +23,7 @@ use shared::{
 };
 
 use super::{
+    idempotency::idempotency_name,
     respond::{Settled, settle},
     view::grant_view,
     vm_path::seen,
@@ -244,19 +242,6 @@ fn is_reached(machine: &Machine, lease: &Lease) -> bool {
     machine
         .paths()
         .any(|path| lease.sources.iter().any(|source| source.is_ipv6() == path.destination.is_ipv6()))
-}
-
-pub(super) fn idempotency_name(
-    headers: &HeaderMap,
-    principal: &Principal,
-    body: &impl Serialize,
-) -> Result<Option<IdempotencyName>, ApiError> {
-    let Some(value) = headers.get(IDEMPOTENCY_HEADER) else { return Ok(None) };
-    let key = value.to_str().ok().filter(|key| (1..=100).contains(&key.len()));
-    let key = key.ok_or_else(|| ApiError::rejected(IDEMPOTENCY_HEADER, "1 to 100 visible characters"))?;
-    let body = serde_json::to_vec(body).map_err(ApiError::internal)?;
-    let body_hash = STANDARD_NO_PAD.encode(Sha256::digest(&body));
-    Ok(Some(IdempotencyName { requester_id: principal.requester.id.clone(), key: key.to_owned(), body_hash }))
 }
 
 fn asked(app: &App, request: &AccessRequest, principal: &Principal) -> Vec<Record> {

@@ -20,7 +20,8 @@ use shared::{
 };
 
 use super::{
-    create_grant::{Admittance, Asking, admit, answer, idempotency_name, own_address, vms_of},
+    create_grant::{Admittance, Asking, admit, answer, own_address, vms_of},
+    idempotency::idempotency_name,
     read_grant::find,
     respond::wants_async,
 };

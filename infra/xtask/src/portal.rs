@@ -12,6 +12,7 @@ mod bindings;
 mod icons;
 mod inputs;
 mod sizes;
+mod texts;
 
 /// Everything that `dev` and the tests run.
 pub(crate) fn build_everything() -> Result<()> {

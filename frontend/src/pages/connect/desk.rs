@@ -17,6 +17,7 @@ use crate::{
         lease::{Phase, is_settled, own_lease, phase},
     },
     session::SignedIn,
+    wire,
 };
 
 const CALM: Duration = Duration::from_secs(15);
@@ -160,17 +161,15 @@ impl Desk {
     /// Keeps what was typed and not sent when the page goes, as it does when the session ends or the language changes;
     /// takes back what was kept so.
     pub(super) fn keep_draft(self, key: String) {
-        if let Some(form) = draft::take(&key).and_then(|text| serde_json::from_str(&text).ok()) {
+        if let Some(form) = draft::take(&key).and_then(|text| wire::from_text(&text)) {
             self.form.set(form);
         }
         on_cleanup(move || {
             let (Some(form), Some(sent)) = (self.form.try_get_untracked(), self.sent.try_get_value()) else {
                 return;
             };
-            if form != sent
-                && let Ok(text) = serde_json::to_string(&form)
-            {
-                draft::keep(&key, &text);
+            if form != sent {
+                draft::keep(&key, &wire::to_text(&form));
             }
         });
     }

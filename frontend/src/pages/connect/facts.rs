@@ -7,9 +7,10 @@ use shared::{
 use super::words;
 use crate::{
     browser,
-    components::{copy::CopyButton, qr_code::QrCode},
+    components::copy::CopyButton,
     language::{language, say},
     model::{proof, times, vm_list::port_name},
+    pages::later,
     session::SignedIn,
 };
 
@@ -100,7 +101,12 @@ fn Links(detail: Memo<VmDetail>) -> impl IntoView {
         let page = || format!("{origin}{}", browser::path_and_query());
         shown.set(browser::is_open(&event).then(page));
     };
-    let code = move || shown.get().map(|text| view! { <QrCode text label=say!(language, phone.code)/> });
+    let code = move || {
+        shown.get().map(|text| {
+            provide_context(later::Drawn { text, label: say!(language, phone.code) });
+            later::qr_code()
+        })
+    };
     view! {
         <p class="connect__links">
             {edit}

@@ -2,7 +2,6 @@ use std::time::Duration;
 
 use leptos::{prelude::*, task::spawn_local_scoped_with_cancellation};
 use shared::api::PutPolicies;
-use wasm_bindgen::JsCast;
 
 use super::editor::Editor;
 use crate::{
@@ -23,10 +22,7 @@ pub(super) fn Changes(editor: Editor) -> impl IntoView {
     let looked_at = RwSignal::new(false);
     let body = Memo::new(move |_| looked_at.get().then(|| editor.body()).flatten());
     let answer = asked(body);
-    let toggle = move |event: web_sys::Event| {
-        let details = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
-        looked_at.set(details.is_some_and(|details| details.has_attribute("open")));
-    };
+    let toggle = move |event: web_sys::Event| looked_at.set(browser::is_open(&event));
     let shown = move || match answer.get() {
         _ if editor.verdict.with(Result::is_err) => {
             view! { <p class="muted">{say!(language, protect.after_wrong)}</p> }.into_any()

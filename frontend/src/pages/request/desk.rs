@@ -22,6 +22,7 @@ use crate::{
     },
     route::Route,
     session::SignedIn,
+    wire,
 };
 
 type Verdict = Result<CreateGrant, Vec<Objection>>;
@@ -227,15 +228,13 @@ impl Desk {
     /// Keeps what was typed and not sent when the page goes, as it does when the session ends or the language changes;
     /// takes back what was kept so.
     pub(super) fn keep_draft(self, key: String) {
-        if let Some(kept) = draft::take(&key).and_then(|text| serde_json::from_str(&text).ok()) {
+        if let Some(kept) = draft::take(&key).and_then(|text| wire::from_text(&text)) {
             self.take_back(kept);
         }
         on_cleanup(move || {
             let draft = self.draft();
-            if self.sent.get_value().is_some_and(|sent| sent != draft)
-                && let Ok(text) = serde_json::to_string(&draft)
-            {
-                draft::keep(&key, &text);
+            if self.sent.get_value().is_some_and(|sent| sent != draft) {
+                draft::keep(&key, &wire::to_text(&draft));
             }
         });
     }

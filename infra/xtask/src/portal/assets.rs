@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use super::{
     icons,
     inputs::{files_below, hex},
+    texts,
 };
 
 /// File types that are compressed already.
@@ -26,6 +27,7 @@ const SHELL: [&str; 2] = ["icon.svg", "manifest.webmanifest"];
 pub(super) fn write(frontend: &Path, bindings: &Path, out: &Path) -> Result<()> {
     let mut urls = Urls::new();
     write_bindings(&mut urls, out, bindings)?;
+    texts::write(&frontend.join("locales"), |name, table| write_hashed(&mut urls, out, name, table))?;
     write_hashed(&mut urls, out, "style.css", &stylesheet(&frontend.join("style"))?)?;
     let boot = fill(&read_text(&frontend.join("boot.js"))?, &urls).context("frontend/boot.js")?;
     write_hashed(&mut urls, out, "boot.js", boot.as_bytes())?;

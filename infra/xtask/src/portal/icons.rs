@@ -6,7 +6,8 @@ use icondata_core::IconData;
 use icondata_lu as lu;
 
 /// The names that `Icon` of the portal knows.
-const ICONS: [(&str, &IconData); 10] = [
+const ICONS: [(&str, &IconData); 11] = [
+    ("check", lu::LuCheck),
     ("copy", lu::LuCopy),
     ("cross", lu::LuX),
     ("filter", lu::LuListFilter),

@@ -7,17 +7,19 @@ use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 
 /// The code that writes the files is an input of them too.
-const WRITERS: [&str; 4] = [
+const WRITERS: [&str; 5] = [
     include_str!("assets.rs"),
     include_str!("bindings.rs"),
     include_str!("icons.rs"),
     include_str!("../portal.rs"),
+    include_str!("../../../../frontend/table.rs"),
 ];
 
 /// A digest of all that the portal's files are made from.
 pub(super) fn fingerprint(module: &Path, frontend: &Path) -> Result<String> {
     let mut files = vec![module.to_owned()];
     files.extend(["index.html", "boot.js", "sw.js"].map(|name| frontend.join(name)));
+    files.extend(files_below(&frontend.join("locales"))?);
     files.extend(files_below(&frontend.join("style"))?);
     files.extend(files_below(&frontend.join("public"))?);
     let mut digest = Sha256::new();

@@ -17,7 +17,7 @@ struct Sizes {
     whole: u64,
 }
 
-/// Tells how large the portal is, as it is sent: pages, styles, scripts and WebAssembly.
+/// Tells how large the portal is, as it is sent: pages, styles, scripts, texts and WebAssembly.
 pub(super) fn tell(portal: &Path) -> Result<()> {
     let Sizes { connect, whole } = measure(portal)?;
     shell::say(format_args!("    {} for the connect page, {} in all", kilobytes(connect), kilobytes(whole)));
@@ -28,13 +28,14 @@ fn measure(portal: &Path) -> Result<Sizes> {
     let mut sizes = Sizes::default();
     for file in files_below(portal)? {
         let name = file.to_string_lossy();
-        let counts = [".html.br", ".css.br", ".js.br", ".wasm.br"].iter().any(|end| name.ends_with(end));
+        let counts =
+            [".html.br", ".css.br", ".js.br", ".wasm.br", ".txt.br"].iter().any(|end| name.ends_with(end));
         if !counts {
             continue;
         }
         let size = fs::metadata(&file).with_context(|| format!("cannot read {name}"))?.len();
         sizes.whole += size;
-        if !comes_later(&name) {
+        if !comes_later(&name) && !is_other_language(&name) {
             sizes.connect += size;
         }
     }
@@ -44,6 +45,11 @@ fn measure(portal: &Path) -> Result<Sizes> {
 /// Whether the file holds pages other than the connect page.
 fn comes_later(name: &str) -> bool {
     name.rsplit('/').next().is_some_and(|name| name.starts_with("split_") || name.starts_with("chunk_"))
+}
+
+/// Whether it is the shorter of the two tables of texts: only one is downloaded.
+fn is_other_language(name: &str) -> bool {
+    name.rsplit('/').next().is_some_and(|name| name.starts_with("en-"))
 }
 
 fn kilobytes(bytes: u64) -> impl Display {
