@@ -15,12 +15,15 @@ const path = (url) => new URL(url).pathname;
 
 /** Each page with what has to be on it before it is looked at. */
 const PAGES = [
-  ["VMs, configured", "/?list=configured", (page) => page.getByRole("row", { name: new RegExp(VM) }).waitFor()],
+  ["VMs, configured", "/?list=configured", (page) => page.getByRole("row", { name: new RegExp(VM) }).first().waitFor()],
   ["VMs, not configured", "/?list=not-configured", (page) => page.getByRole("row", { name: /crowded-01/ }).waitFor()],
   ["VMs, unsupported", "/?list=unsupported", (page) => page.getByRole("row", { name: /bare-01/ }).waitFor()],
   ["a protected VM", path(connectUrl(VM)), (page) => page.locator("#primary").waitFor()],
   ["an unprotected VM", path(connectUrl("crowded-01")), (page) => page.getByRole("heading", { name: "crowded-01" }).waitFor()],
   ["an unsupported VM", path(connectUrl("bare-01")), (page) => page.getByRole("heading", { name: "bare-01" }).waitFor()],
+  ["a request for many", `/request?vm=${vmId(VM)}&vm=${vmId("crowded-01")}`, (page) => page.getByText("crowded-01").first().waitFor()],
+  ["a policy", `/policy?vm=${vmId(VM)}`, (page) => page.locator("main form, main fieldset").first().waitFor()],
+  ["a policy for many", `/policy?vm=${vmId(VM)}&vm=${vmId("crowded-01")}`, (page) => page.locator("main form, main fieldset").first().waitFor()],
   ["my access", "/access", (page) => page.locator("main h2").first().waitFor()],
   ["activity with an open step", `/activity?vm=${vmId(VM)}&kind=rules`, async (page) => {
     await page.locator("details.step__more, .step__what details").first().locator("summary").click();

@@ -44,7 +44,7 @@ for (const look of LOOKS) {
     after(async () => { await context.close(); });
 
     const states = () => page.locator("main").getByText(
-      new RegExp(`^(${text("port.open")}|${text("port.closed")}|${text("connect.open_for_you")})$`));
+      new RegExp(`^(${text("port.open")}|${text("port.closed")}|${text("connect.open_for_you")})$`)).filter({ visible: true });
 
     for (const [name, path] of [["the list", "/?list=configured"], ["a VM's page", new URL(connectUrl(VM)).pathname]]) {
       test(`${name} stops calling anything open or closed, and recovers by itself`, async () => {
