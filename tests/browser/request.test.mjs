@@ -1,6 +1,6 @@
 // Asking for access: one VM by its bookmark, many at once, again what was open; refusals, a new address, an ended session.
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
+import { after, before, beforeEach, describe, test } from "node:test";
 import {
   CLIENT, LOOKS, PRODUCTION, SIM, URL_, apiClient, connectUrl, probe, probeAt, say, signIn, startBrowser, until, vmId,
 } from "./support.mjs";
@@ -78,8 +78,8 @@ for (const look of LOOKS) {
 
   describe(`a request in ${look.name}`, () => {
     let rui;
+    beforeEach(() => comeFrom(CLIENT));
     before(async () => {
-      await comeFrom(CLIENT);
       rui = await signIn(browser, /Rui Requester/, look);
     });
     after(async () => { await rui.context.close(); });
@@ -199,7 +199,6 @@ for (const look of LOOKS) {
       await page.getByRole("button", { name: t("common.close_now") }).first().click();
       await page.getByText(t("port.closed"), { exact: true }).first().waitFor();
       assert.equal(await probe("web-01", 22, ELSEWHERE), "shut");
-      await comeFrom(CLIENT);
     });
 
     test("behind a firewall is told the mapped address and port", async () => {

@@ -34,7 +34,7 @@ fn chip(query: &Query, name: &str, words: String, route: Route, language: Langua
     let without = with_value(query, name, String::new()).address();
     let label = say!(language, filter.take_off, what = words.as_str());
     view! {
-        <button type="button" class="chip" aria-label=label on:click=move |_| route.go(&without)>
+        <button type="button" class="filter-chip" aria-label=label on:click=move |_| route.go(&without)>
             {words}
             <Icon name="cross"/>
         </button>
