@@ -94,7 +94,12 @@ async fn a_written_rule_is_kept_with_the_one_whose_place_it_took() {
     admin.enable(&vm("web-01"), 22).await.expect(200);
     admin.enable(&vm("web-01"), 2222).await.expect(200);
     let answer = admin.get(&format!("{}?kind=rule_written", route::ACTIVITY)).await.expect(200);
-    let replaced: Vec<bool> = answer.json["steps"].as_array().unwrap().iter().map(|step| step["entry"]["replaced"].is_object()).collect();
+    let replaced: Vec<bool> = answer.json["steps"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|step| step["entry"]["replaced"].is_object())
+        .collect();
     assert_eq!(replaced.last(), Some(&false), "{}", answer.text);
     assert!(replaced.contains(&true), "{}", answer.text);
 }
