@@ -27,10 +27,16 @@ use crate::{
 const SESSION_PACE: Duration = Duration::from_secs(60);
 /// The same while something is overdue: that may have been a closing under way.
 const OVERDUE_PACE: Duration = Duration::from_secs(5);
+/// The same while Azure has not said what somebody may do.
+const UNKNOWN_PACE: Duration = Duration::from_secs(3);
 
 /// It is asked after again when it should be over, too.
 fn session_pace(session: &Session, now: Timestamp) -> Duration {
-    let usual = if session.health.overdue == 0 { SESSION_PACE } else { OVERDUE_PACE };
+    let usual = match (session.configures, session.health.overdue) {
+        (None, _) => UNKNOWN_PACE,
+        (Some(_), 0) => SESSION_PACE,
+        (Some(_), _) => OVERDUE_PACE,
+    };
     let left = session.expires_at.duration_since(now) + SignedDuration::from_secs(1);
     Duration::try_from(left).map_or(usual, |left| left.clamp(Duration::from_secs(1), usual))
 }

@@ -54,6 +54,12 @@ impl Rights {
         Ok(rights)
     }
 
+    /// What ARM said last, however long ago: for hints, never for decisions. `None`: nothing yet.
+    pub fn last_of(&self, subscription: SubscriptionId, principal: &str) -> Option<Arc<AccessRights>> {
+        let cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+        cache.get(&(subscription, principal.to_owned())).map(|(_, rights)| Arc::clone(rights))
+    }
+
     pub async fn on_vm(&self, vm: &VmId, principal: &str) -> Result<VmRights, FabricError> {
         Ok(self.of(vm.subscription(), principal).await?.on_vm(vm))
     }

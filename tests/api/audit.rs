@@ -92,16 +92,22 @@ async fn a_written_rule_is_kept_with_the_one_whose_place_it_took() {
     let world = World::start().await;
     let admin = world.client("ADMIN").await;
     admin.enable(&vm("web-01"), 22).await.expect(200);
-    admin.enable(&vm("web-01"), 2222).await.expect(200);
+    let guard = world.rules("web-01-nsg").await.into_iter().find(|name| name.contains("-guard-")).unwrap();
+    let widened = json!({
+        "priority": 4096, "direction": "Inbound", "access": "Allow", "protocol": "Tcp", "sourceAddressPrefix": "*",
+        "sourcePortRange": "*", "destinationAddressPrefix": "10.1.0.4", "destinationPortRange": "22",
+    });
+    world.put_rule("web-01-nsg", &guard, &widened).await;
+    world.pass(60);
+    world.sweep().await;
     let answer = admin.get(&format!("{}?kind=rule_written", route::ACTIVITY)).await.expect(200);
-    let replaced: Vec<bool> = answer.json["steps"]
+    let written: Vec<&str> = answer.json["steps"]
         .as_array()
         .unwrap()
         .iter()
-        .map(|step| step["entry"]["replaced"].is_object())
+        .map(|step| step["entry"]["replaced"]["access"].as_str().unwrap_or("nothing"))
         .collect();
-    assert_eq!(replaced.last(), Some(&false), "{}", answer.text);
-    assert!(replaced.contains(&true), "{}", answer.text);
+    assert_eq!(written, ["allow", "nothing"], "{}", answer.text);
 }
 
 #[tokio::test]

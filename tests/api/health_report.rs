@@ -18,7 +18,9 @@ async fn it_is_for_who_may_configure_some_vm() {
 async fn the_session_tells_who_may_read_it_and_the_version() {
     let world = World::start().await;
     for (who, may) in [("ADMIN", true), ("REQUESTER", false), ("READER", false), ("NOBODY", false)] {
-        let session = world.client(who).await.get(route::SESSION).await.expect(200);
+        let client = world.client(who).await;
+        client.get(route::VMS).await.expect(200);
+        let session = client.get(route::SESSION).await.expect(200);
         assert_eq!(session.json["configures"], may, "{who}");
         assert_eq!(session.json["version"], env!("CARGO_PKG_VERSION"));
     }

@@ -53,7 +53,9 @@ fn Pages() -> impl IntoView {
     let route = Route::here();
     let path = Memo::new(move |_| route.path());
     let session = SignedIn::of_page().session;
-    let configures = Memo::new(move |_| session.with(|session| session.configures));
+    let configures = Memo::new(move |before: Option<&bool>| {
+        session.with(|session| session.configures).unwrap_or_else(|| before.copied().unwrap_or_default())
+    });
     let link = move |href: &'static str, text: &'static str, also: &'static str| {
         let current = move || {
             path.with(|path| path == href || (!also.is_empty() && path.starts_with(also))).then_some("page")

@@ -54,7 +54,7 @@ pub(crate) fn a_session() -> Session {
         contact: Some("vm-access@contoso.example".to_owned()),
         server_time: now(),
         health,
-        configures: false,
+        configures: Some(false),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     }
 }

@@ -48,7 +48,7 @@ pub(crate) async fn read_health_report(
 }
 
 /// A subscription whose rights cannot be read keeps nobody out who may configure something in another.
-pub(super) async fn configures_something(app: &App, viewer: &Requester) -> Result<bool, ApiError> {
+async fn configures_something(app: &App, viewer: &Requester) -> Result<bool, ApiError> {
     let mut unknown = None;
     for subscription in &app.subscriptions {
         match configures_in(app, *subscription, viewer).await {
@@ -66,13 +66,22 @@ async fn configures_in(
     viewer: &Requester,
 ) -> Result<bool, ApiError> {
     let rights = app.rights.of(subscription, &viewer.id).await?;
+    configures_by(app, subscription, &rights).await
+}
+
+/// Whether these rights let their holder configure some VM of the subscription.
+pub(super) async fn configures_by(
+    app: &App,
+    subscription: SubscriptionId,
+    rights: &AccessRights,
+) -> Result<bool, ApiError> {
     let scope = format!("/subscriptions/{subscription}");
     let everywhere = [action::READ_VM, action::WRITE_VM, action::WRITE_POLICY];
     if everywhere.iter().all(|one| rights.may(one, &scope)) {
         return Ok(true);
     }
     app.store().label_machines(subscription).await?;
-    if !configures_somewhere(&rights) {
+    if !configures_somewhere(rights) {
         return Ok(false);
     }
     let mut after = None;

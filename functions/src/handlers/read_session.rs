@@ -1,13 +1,12 @@
 //! `GET /api/session`: who is signed in, from where, and whether closing can be relied upon.
 
-use std::{net::IpAddr, pin::pin};
+use std::net::IpAddr;
 
 use axum::{
     Json,
     extract::State,
     response::{IntoResponse, Response},
 };
-use futures::future::{Either, select};
 use http::StatusCode;
 use jiff::{SignedDuration, Timestamp};
 use shared::{
@@ -16,7 +15,7 @@ use shared::{
     source::SourcePrefix,
 };
 
-use super::read_health_report::configures_something;
+use super::read_health_report::configures_by;
 use crate::{
     app::App,
     caller::{Principal, Via},
@@ -26,9 +25,6 @@ use crate::{
 
 /// A timer that has not been heard of for longer is called silent.
 const SILENT: SignedDuration = SignedDuration::from_mins(3);
-
-/// How long it may take to find out what somebody may do.
-const PATIENCE: SignedDuration = SignedDuration::from_secs(2);
 
 /// Without a session it answers 204: that is how the portal finds out, and no refusal.
 pub(crate) async fn read_session(
@@ -48,7 +44,7 @@ async fn shown(app: &App, principal: Principal) -> Result<Session, ApiError> {
     let expires_at = match principal.via {
         Via::Session { expires_at } | Via::Bearer { expires_at } => expires_at,
     };
-    let (health, configures) = (health(app, now).await?, configures(app, &principal.requester, now).await);
+    let (health, configures) = (health(app, now).await?, configures(app, &principal.requester).await);
     Ok(Session {
         requester: principal.requester,
         expires_at,
@@ -62,13 +58,30 @@ async fn shown(app: &App, principal: Principal) -> Result<Session, ApiError> {
     })
 }
 
-/// Nobody waits to come in until ARM has said what they may do.
-async fn configures(app: &App, viewer: &Requester, now: Timestamp) -> bool {
-    let answer = pin!(configures_something(app, viewer));
-    match select(answer, app.engine.clock.sleep_until(now + PATIENCE)).await {
-        Either::Left((answer, _)) => answer.unwrap_or(false),
-        Either::Right(_) => false,
+/// Nobody waits to come in until ARM has said what they may do: `None`, and it is asked meanwhile.
+async fn configures(app: &App, viewer: &Requester) -> Option<bool> {
+    let mut is_known = true;
+    for subscription in &app.subscriptions {
+        match app.rights.last_of(*subscription, &viewer.id) {
+            Some(rights) if configures_by(app, *subscription, &rights).await.unwrap_or(false) => {
+                return Some(true);
+            }
+            Some(_) => {}
+            None => is_known = false,
+        }
     }
+    if is_known || !app.background {
+        return Some(false);
+    }
+    let (app, viewer) = (app.clone(), viewer.id.clone());
+    tokio::spawn(async move {
+        for subscription in &app.subscriptions {
+            if let Err(error) = app.rights.of(*subscription, &viewer).await {
+                tracing::warn!(%error, "what somebody may do is not known yet");
+            }
+        }
+    });
+    None
 }
 
 async fn health(app: &App, now: Timestamp) -> Result<Health, StoreError> {

@@ -20,8 +20,9 @@ pub struct Session {
     pub contact: Option<String>,
     pub server_time: Timestamp,
     pub health: Health,
-    /// Whether they may configure some VM, and so read how Postern is in more detail.
-    pub configures: bool,
+    /// Whether they may configure some VM, and so read how Postern is in more detail; `None`: not known yet. A hint.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub configures: Option<bool>,
     /// Of the functions: a portal of another version may not fit them.
     pub version: String,
 }
