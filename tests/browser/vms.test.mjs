@@ -146,12 +146,11 @@ for (const look of LOOKS) {
       const range = rows.slice(rows.indexOf("crowded-01"), rows.indexOf("stopped-01") + 1);
       assert.ok(range.length >= 3);
       await bar().getByText(t("select.count", { count: range.length })).waitFor();
-      const query = range.map((vm) => `vm=${encodeURIComponent(vmId(vm))}`);
       for (const [key, path] of [["select.request", "/request"], ["select.edit", "/policy"]]) {
         const href = await bar().getByRole("link", { name: t(key, { count: range.length }) }).getAttribute("href");
         assert.ok(href.startsWith(`${path}?`), href);
         const vms = new URL(href, URL_).searchParams.getAll("vm");
-        assert.deepEqual(vms.toSorted(), query.map((pair) => decodeURIComponent(pair.slice(3))).toSorted());
+        assert.deepEqual(vms.map((vm) => vm.split("/").at(-1)).toSorted(), range.toSorted());
       }
       await box("locked-01").uncheck();
       await bar().getByText(t("select.count", { count: range.length - 1 })).waitFor();
@@ -214,7 +213,7 @@ for (const look of LOOKS) {
     test("nothing is wider than the screen, and no error was caused", async () => {
       for (const name of ["configured", "not-configured", "unsupported"]) {
         await list(name);
-        await page.locator(".row").first().waitFor();
+        await page.locator(".row, .empty").first().waitFor();
         const over = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
         assert.ok(over <= 0, `${name} is ${over} px too wide`);
       }
