@@ -58,7 +58,7 @@ pub(super) fn Table(shown: Shown, tab: Tab) -> impl IntoView {
     let near = move || {
         let window = list.window.get();
         list.blocks.with(|blocks| {
-            let some = blocks.iter().skip(window.first).take(window.end.saturating_sub(window.first));
+            let some = blocks.iter().take(window.end).skip(window.first);
             some.cloned().collect::<Vec<Block>>()
         })
     };

@@ -107,7 +107,7 @@ impl Block {
 
     /// Keeps how high the blocks are that are in the page; the heights of the others are reckoned from theirs.
     pub(super) fn measure(blocks: &mut [Self], window: Window) {
-        for block in blocks.iter_mut().skip(window.first).take(window.end - window.first) {
+        for block in blocks.iter_mut().take(window.end).skip(window.first) {
             if block.has_rows()
                 && let Some(height) = browser::height_of(&block.element())
             {
@@ -129,7 +129,7 @@ impl Block {
         blocks: &[Self],
         window: Window,
     ) -> Option<(Option<usize>, Option<VmPlace>, Option<VmPlace>)> {
-        let shown = blocks.iter().skip(window.first).take(window.end.saturating_sub(window.first));
+        let shown = blocks.iter().take(window.end).skip(window.first);
         if let Some(block) = shown.into_iter().find(|block| !block.has_rows()) {
             return Some((Some(block.id), block.start.clone(), block.through.clone()));
         }
