@@ -12,7 +12,7 @@ mod sessions;
 mod settled;
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -25,7 +25,6 @@ use shared::{
     grant::{CloseReason, GrantId},
     inventory::Machine,
     nsg::{
-        ObservedNsg,
         desired::Author,
         proof::Unproven,
         stamp::{Purpose, Stamp},
@@ -133,9 +132,9 @@ impl Engine {
 
     /// Works on every NSG and firewall that decides over `vms` and confirms their leases by what was read back.
     pub async fn settle(&self, vms: &BTreeSet<VmId>) -> Result<Settled, StoreError> {
-        let (mut nsgs, mut firewalls) = (BTreeSet::new(), BTreeSet::new());
+        let nsgs: BTreeSet<NsgId> = self.nsgs_of_each(vms).await?.into_values().flatten().collect();
+        let mut firewalls = BTreeSet::new();
         for vm in vms {
-            nsgs.extend(self.nsgs_of(vm).await?);
             firewalls.extend(self.firewalls_of(vm).await?);
         }
         let settled = self.settle_both(nsgs.clone(), firewalls.clone()).await;
@@ -182,20 +181,50 @@ impl Engine {
         settled
     }
 
-    /// The NSGs that decide over a VM, and those where a rule for one of its leases was last seen: the VM may have
+    /// The NSGs that decide over each VM, and those where a rule for one of its leases was last seen: the VM may have
     /// moved away from them, or be gone.
-    pub async fn nsgs_of(&self, vm: &VmId) -> Result<BTreeSet<NsgId>, StoreError> {
-        let machine = self.store.machine(vm).await?.map(|(machine, ..)| machine);
-        let mut nsgs: BTreeSet<NsgId> = machine.iter().flat_map(Machine::nsgs).cloned().collect();
-        let grants: BTreeSet<GrantId> =
-            self.store.unclosed_of_vm(vm).await?.into_iter().map(|held| held.grant).collect();
-        if !grants.is_empty() {
-            let seen = self.store.observations(vm.subscription()).await?;
-            nsgs.extend(
-                seen.into_values().filter(|(nsg, _)| has_rule_of(nsg, &grants)).map(|(nsg, _)| nsg.id),
-            );
+    pub async fn nsgs_of_each<'v>(
+        &self,
+        vms: impl IntoIterator<Item = &'v VmId>,
+    ) -> Result<BTreeMap<VmId, BTreeSet<NsgId>>, StoreError> {
+        let mut found = BTreeMap::new();
+        let mut seen = BTreeMap::new();
+        for vm in vms {
+            let machine = self.store.machine(vm).await?.map(|(machine, ..)| machine);
+            let mut nsgs: BTreeSet<NsgId> = machine.iter().flat_map(Machine::nsgs).cloned().collect();
+            let held = self.store.unclosed_of_vm(vm).await?;
+            if !held.is_empty() {
+                if !seen.contains_key(&vm.subscription()) {
+                    seen.insert(vm.subscription(), self.seen_grants(vm.subscription()).await?);
+                }
+                let seen = seen.get(&vm.subscription());
+                let of_grant = |held: &HeldLease| seen.and_then(|seen| seen.get(&held.grant));
+                nsgs.extend(held.iter().filter_map(of_grant).flatten().cloned());
+            }
+            found.insert(vm.clone(), nsgs);
         }
-        Ok(nsgs)
+        Ok(found)
+    }
+
+    /// The same of one VM.
+    pub async fn nsgs_of(&self, vm: &VmId) -> Result<BTreeSet<NsgId>, StoreError> {
+        Ok(self.nsgs_of_each([vm]).await?.remove(vm).unwrap_or_default())
+    }
+
+    /// Where rules for grants were last seen.
+    async fn seen_grants(
+        &self,
+        subscription: SubscriptionId,
+    ) -> Result<BTreeMap<GrantId, BTreeSet<NsgId>>, StoreError> {
+        let mut seen: BTreeMap<GrantId, BTreeSet<NsgId>> = BTreeMap::new();
+        for (nsg, (observed, _)) in self.store.observations(subscription).await? {
+            for rule in &observed.rules {
+                if let Ok(Stamp { purpose: Purpose::Lease { grant, .. }, .. }) = rule.name.parse::<Stamp>() {
+                    seen.entry(grant).or_default().insert(nsg.clone());
+                }
+            }
+        }
+        Ok(seen)
     }
 
     /// The NSGs that were ever read and are still there. Their VMs may have moved away or be gone, and a rule that was
@@ -257,14 +286,6 @@ impl Engine {
         let mut locks = self.locks.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(locks.entry(key.to_owned()).or_default())
     }
-}
-
-fn has_rule_of(nsg: &ObservedNsg, grants: &BTreeSet<GrantId>) -> bool {
-    nsg.rules.iter().any(|rule| {
-        rule.name.parse::<Stamp>().is_ok_and(
-            |stamp| matches!(stamp.purpose, Purpose::Lease { grant, .. } if grants.contains(&grant)),
-        )
-    })
 }
 
 /// The leases of `held` that are about one of `vms`.

@@ -7,6 +7,7 @@
 
 mod activity;
 mod audit;
+mod behind;
 #[cfg(test)]
 mod conformance;
 mod error;
@@ -33,6 +34,7 @@ use shared::nsg::stamp::StoreId;
 use sqlx::{AnyConnection, AnyPool};
 
 pub use activity::{ActivityFilter, ActivityPage, Cursor, InvalidCursor};
+pub use behind::BehindNsg;
 pub use error::{OpenError, StoreError};
 pub use grants::{Admitted, HeldGrant, IdempotencyName};
 pub use leases::{HeldLease, LeaseCounts, Trouble};

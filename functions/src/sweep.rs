@@ -192,8 +192,9 @@ async fn groups(
         by_vm.entry(held.lease.vm).or_default().insert(held.lease.id);
     }
     let mut groups: Vec<Group> = Vec::new();
+    let mut nsgs_of = engine.nsgs_of_each(by_vm.keys()).await?;
     for (vm, leases) in by_vm {
-        let nsgs = engine.nsgs_of(&vm).await?;
+        let nsgs = nsgs_of.remove(&vm).unwrap_or_default();
         let mut joined = Group { leases, vms: BTreeSet::from([vm]), nsgs };
         for group in groups.extract_if(.., |group| !group.nsgs.is_disjoint(&joined.nsgs)).collect::<Vec<_>>()
         {

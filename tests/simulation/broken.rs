@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use functions::{
     fabric::{Fabric, FabricError, FlushSet, WriteFailure, Written, memory::MemoryFabric},
     store::{
-        Admitted, Dated, HeldLease, IdempotencyName, LeaseCounts, Ledger, StoreError, Trouble,
+        Admitted, BehindNsg, Dated, HeldLease, IdempotencyName, LeaseCounts, Ledger, StoreError, Trouble,
         memory::MemoryLedger,
     },
 };
@@ -195,6 +195,7 @@ faithful! {
     put_inventory(inventory: &Inventory, at: Timestamp) -> ();
     inventory(subscription: SubscriptionId) -> Option<Dated<Inventory>>;
     machines(subscription: SubscriptionId) -> Vec<Machine>;
+    behind(nsg: &NsgId) -> BehindNsg;
     machine(vm: &VmId) -> Option<(Machine, String, Timestamp)>;
     put_machine(machine: &Machine, at: Timestamp) -> ();
     forget_machine(vm: &VmId) -> ();

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use async_trait::async_trait;
 use functions::store::{
-    Admitted, Dated, HeldLease, IdempotencyName, LeaseCounts, Ledger, StoreError, Trouble,
+    Admitted, BehindNsg, Dated, HeldLease, IdempotencyName, LeaseCounts, Ledger, StoreError, Trouble,
     memory::MemoryLedger,
 };
 use jiff::Timestamp;
@@ -70,6 +70,7 @@ gated! {
     Ledger inventory(subscription: SubscriptionId) -> Option<Dated<Inventory>>;
     Ledger machines(subscription: SubscriptionId) -> Vec<Machine>;
     Ledger machine(vm: &VmId) -> Option<(Machine, String, Timestamp)>;
+    Ledger behind(nsg: &NsgId) -> BehindNsg;
     LedgerWrite put_machine(machine: &Machine, at: Timestamp) -> ();
     LedgerWrite forget_machine(vm: &VmId) -> ();
     LedgerWrite put_observation(observed: &ObservedNsg, at: Timestamp) -> ();

@@ -18,7 +18,7 @@ use shared::{
 };
 
 use super::{EnforceError, Engine, Moment};
-use crate::store::StoreError;
+use crate::store::{BehindNsg, StoreError};
 
 /// An NSG as it was just read, and what follows.
 #[derive(Debug)]
@@ -79,17 +79,16 @@ impl Engine {
         (more_policies, more_leases): (&[ProtectedVm], &[(GrantId, Lease)]),
         now: Timestamp,
     ) -> Result<(Desired, Vec<Machine>), StoreError> {
-        let subscription = nsg.subscription();
-        let mut machines = self.store.machines(subscription).await?;
-        let stored = self.store.policies(subscription).await?;
-        let both = stored.into_iter().chain(more_policies.iter().cloned());
-        let policies: BTreeMap<VmId, ProtectedVm> = both.map(|policy| (policy.vm.clone(), policy)).collect();
-        let held = self.store.unclosed(subscription).await?;
+        let BehindNsg { machines, policies, doubtful } = self.store.behind(nsg).await?;
+        // What is asked for was checked, so of VMs that are not behind it nothing is in doubt.
+        let asked = more_policies.iter().filter(|policy| machines.iter().any(|one| one.vm == policy.vm));
+        let all = policies.into_iter().chain(doubtful).chain(asked.cloned());
+        let policies: BTreeMap<VmId, ProtectedVm> = all.map(|policy| (policy.vm.clone(), policy)).collect();
+        let held = self.store.unclosed(nsg.subscription()).await?;
         let mut leases: Vec<(GrantId, Lease)> =
             held.into_iter().map(|held| (held.grant, held.lease)).collect();
         leases.extend_from_slice(more_leases);
         let desired = desired(&self.author, nsg, &machines, &policies, &leases, now);
-        machines.retain(|machine| !machine.destinations_in(nsg).is_empty());
         Ok((desired, machines))
     }
 

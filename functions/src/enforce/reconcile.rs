@@ -212,7 +212,7 @@ impl Engine {
 
     /// The one VM that a guard stands for; nothing if it is shared.
     async fn only_vm_of(&self, nsg: &NsgId, rule: &NsgRule) -> Result<Option<VmId>, EnforceError> {
-        let machines = self.store.machines(nsg.subscription()).await?;
+        let machines = self.store.behind(nsg).await?.machines;
         let mut guarded = machines.iter().filter(|machine| rule.names_any(machine.destinations_in(nsg)));
         let first = guarded.next().map(|machine| machine.vm.clone());
         Ok(first.filter(|_| guarded.next().is_none()))

@@ -4,6 +4,7 @@ use jiff::SignedDuration;
 use shared::{
     firewall::ObservedFirewall,
     grant::{CloseReason, LeaseState},
+    inventory::{Address, Interface, Inventory, Machine, MachineKind, WayIn},
     vm::FirewallId,
 };
 
@@ -44,6 +45,8 @@ cases! {
     each_subscription_has_a_chain_of_its_own,
     a_later_inventory_replaces_an_earlier,
     a_machine_is_kept_and_forgotten,
+    an_nsg_decides_over_its_vms_and_maybe_over_those_in_doubt,
+    a_vm_that_left_an_nsg_is_no_longer_behind_it,
     the_last_reading_of_an_nsg_is_kept,
     the_last_reading_of_a_firewall_is_kept,
     what_is_gone_is_forgotten,
@@ -188,6 +191,53 @@ async fn a_machine_is_kept_and_forgotten(ledger: &dyn Ledger) {
     assert_eq!(ledger.inventory(subscription()).await.unwrap(), None);
     ledger.forget_machine(&vm("web-01")).await.unwrap();
     assert_eq!(ledger.machine(&vm("web-01")).await.unwrap(), None);
+}
+
+async fn an_nsg_decides_over_its_vms_and_maybe_over_those_in_doubt(ledger: &dyn Ledger) {
+    let mut unreadable = a_machine("web-03");
+    (unreadable.way_in, unreadable.interfaces) = (WayIn::Unreadable, Vec::new());
+    let classic = Machine { kind: MachineKind::Classic, interfaces: Vec::new(), ..a_machine("old-01") };
+    let elsewhere = behind("db-01", "db-nsg");
+    let machines =
+        vec![behind("web-01", "web-nsg"), behind("web-02", "web-nsg"), elsewhere, unreadable, classic];
+    ledger.put_inventory(&Inventory { machines, ..an_inventory(&[]) }, at(1)).await.unwrap();
+    for name in ["web-02", "web-03", "db-01", "old-01", "gone-01"] {
+        ledger.put_policy(&a_policy(name), &[]).await.unwrap();
+    }
+    let found = ledger.behind(&nsg("WEB-nsg")).await.unwrap();
+    assert_eq!(found.machines, [behind("web-01", "web-nsg"), behind("web-02", "web-nsg")]);
+    assert_eq!(found.policies, [a_policy("web-02")]);
+    assert_eq!(found.doubtful, [a_policy("gone-01"), a_policy("web-03")]);
+    let nobody = ledger.behind(&nsg("other-nsg")).await.unwrap();
+    assert_eq!((nobody.machines, nobody.policies), (vec![], vec![]));
+    assert_eq!(nobody.doubtful, [a_policy("gone-01"), a_policy("web-03")]);
+}
+
+async fn a_vm_that_left_an_nsg_is_no_longer_behind_it(ledger: &dyn Ledger) {
+    let whole = |machine| Inventory { machines: vec![machine], ..an_inventory(&[]) };
+    ledger.put_inventory(&whole(behind("web-01", "web-nsg")), at(1)).await.unwrap();
+    ledger.put_inventory(&whole(behind("web-01", "web-nsg")), at(2)).await.unwrap();
+    assert_eq!(ledger.behind(&nsg("web-nsg")).await.unwrap().machines, [behind("web-01", "web-nsg")]);
+    ledger.put_machine(&behind("web-01", "old-nsg"), at(1)).await.unwrap();
+    assert_eq!(ledger.behind(&nsg("web-nsg")).await.unwrap().machines, [behind("web-01", "web-nsg")]);
+    ledger.put_machine(&behind("web-01", "db-nsg"), at(3)).await.unwrap();
+    assert_eq!(ledger.behind(&nsg("web-nsg")).await.unwrap(), BehindNsg::default());
+    assert_eq!(ledger.behind(&nsg("db-nsg")).await.unwrap().machines, [behind("web-01", "db-nsg")]);
+    ledger.put_inventory(&an_inventory(&[]), at(4)).await.unwrap();
+    assert_eq!(ledger.behind(&nsg("db-nsg")).await.unwrap(), BehindNsg::default());
+    ledger.put_machine(&behind("web-01", "db-nsg"), at(5)).await.unwrap();
+    ledger.forget_machine(&vm("web-01")).await.unwrap();
+    assert_eq!(ledger.behind(&nsg("db-nsg")).await.unwrap(), BehindNsg::default());
+}
+
+fn behind(name: &str, subnet_nsg: &str) -> Machine {
+    let address = Address {
+        private: [10, 0, 0, 4].into(),
+        public: None,
+        subnet_nsg: Some(nsg(subnet_nsg)),
+        virtual_network: Vec::new(),
+    };
+    Machine { interfaces: vec![Interface { nsg: None, addresses: vec![address] }], ..a_machine(name) }
 }
 
 async fn the_last_reading_of_an_nsg_is_kept(ledger: &dyn Ledger) {

@@ -1,5 +1,7 @@
 //! The inventory: one row for each VM, replaced subscription by subscription.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use shared::{
     inventory::{Inventory, Machine},
@@ -85,16 +87,39 @@ impl Work for Replace<'_> {
         if !name_subscription(connection, inventory, *at).await? {
             return Ok(());
         }
-        sqlx::query("DELETE FROM machines WHERE subscription = $1 AND at <= $2")
-            .bind(inventory.subscription.to_string())
-            .bind(micros(*at))
-            .execute(&mut *connection)
-            .await?;
+        let mut before = unchanged_since_written(connection, inventory.subscription, *at).await?;
         for machine in &inventory.machines {
-            put(connection, machine, *at).await?;
+            // Most are as they were, and only their date is new.
+            if before.remove(&machine.vm.key()).flatten().as_deref() != Some(&*to_json(machine)) {
+                put(connection, machine, *at).await?;
+            }
         }
+        for vm in before.keys() {
+            forget(connection, vm, inventory.subscription).await?;
+        }
+        sqlx::query(
+            "UPDATE machines SET at = $1, linked_at = $1 WHERE subscription = $2 AND at <= $1 AND linked_at = at",
+        )
+        .bind(micros(*at))
+        .bind(inventory.subscription.to_string())
+        .execute(connection)
+        .await?;
         Ok(())
     }
+}
+
+/// The VMs of a subscription that were not read after `at`: by key, what is kept of each, or nothing if a version
+/// before `linked_at` wrote it.
+async fn unchanged_since_written(
+    connection: &mut AnyConnection,
+    subscription: SubscriptionId,
+    at: Timestamp,
+) -> Result<BTreeMap<String, Option<String>>, StoreError> {
+    let select = "SELECT vm, CASE WHEN linked_at = at THEN data END FROM machines
+                  WHERE subscription = $1 AND at <= $2";
+    let rows: Vec<(String, Option<String>)> =
+        sqlx::query_as(select).bind(subscription.to_string()).bind(micros(at)).fetch_all(connection).await?;
+    Ok(rows.into_iter().collect())
 }
 
 struct Put<'a> {
@@ -116,13 +141,35 @@ impl Work for Forget<'_> {
     type Outcome = ();
 
     async fn run(&self, connection: &mut AnyConnection) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM machines WHERE vm = $1 AND subscription = $2")
-            .bind(self.0.key())
-            .bind(self.0.subscription().to_string())
-            .execute(connection)
-            .await?;
-        Ok(())
+        forget(connection, &self.0.key(), self.0.subscription()).await
     }
+}
+
+async fn forget(
+    connection: &mut AnyConnection,
+    vm: &str,
+    subscription: SubscriptionId,
+) -> Result<(), StoreError> {
+    unlink(connection, vm, subscription).await?;
+    sqlx::query("DELETE FROM machines WHERE vm = $1 AND subscription = $2")
+        .bind(vm)
+        .bind(subscription.to_string())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+async fn unlink(
+    connection: &mut AnyConnection,
+    vm: &str,
+    subscription: SubscriptionId,
+) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM machine_nsgs WHERE vm = $1 AND subscription = $2")
+        .bind(vm)
+        .bind(subscription.to_string())
+        .execute(connection)
+        .await?;
+    Ok(())
 }
 
 /// Says whether `at` is the latest reading of this subscription.
@@ -145,16 +192,18 @@ async fn name_subscription(
 
 async fn put(connection: &mut AnyConnection, machine: &Machine, at: Timestamp) -> Result<(), StoreError> {
     let upsert =
-        "INSERT INTO machines (vm, subscription, data, at, label, os, supported, name, resource_group)
-                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+        "INSERT INTO machines (vm, subscription, data, at, label, os, supported, name, resource_group, linked_at)
+                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $4)
                   ON CONFLICT (vm, subscription) DO UPDATE SET data = excluded.data, at = excluded.at,
                     label = excluded.label, os = excluded.os, supported = excluded.supported,
-                    name = excluded.name, resource_group = excluded.resource_group
+                    name = excluded.name, resource_group = excluded.resource_group,
+                    linked_at = excluded.linked_at
                   WHERE machines.at <= excluded.at";
     let Columns { label, os, supported, name } = Columns::of(machine);
-    sqlx::query(upsert)
-        .bind(machine.vm.key())
-        .bind(machine.vm.subscription().to_string())
+    let (vm, subscription) = (machine.vm.key(), machine.vm.subscription().to_string());
+    let outcome = sqlx::query(upsert)
+        .bind(&vm)
+        .bind(&subscription)
         .bind(to_json(machine))
         .bind(micros(at))
         .bind(label)
@@ -162,8 +211,20 @@ async fn put(connection: &mut AnyConnection, machine: &Machine, at: Timestamp) -
         .bind(supported)
         .bind(name)
         .bind(machine.vm.resource_group())
-        .execute(connection)
+        .execute(&mut *connection)
         .await?;
+    if outcome.rows_affected() == 0 {
+        return Ok(());
+    }
+    unlink(connection, &vm, machine.vm.subscription()).await?;
+    for nsg in machine.nsgs() {
+        sqlx::query("INSERT INTO machine_nsgs (nsg, vm, subscription) VALUES ($1, $2, $3)")
+            .bind(nsg.key())
+            .bind(&vm)
+            .bind(&subscription)
+            .execute(&mut *connection)
+            .await?;
+    }
     Ok(())
 }
 
@@ -272,5 +333,24 @@ mod tests {
         inventory.machines[0].vm = a_vm_elsewhere("web-01");
         assert!(matches!(store.put_inventory(&inventory, at(1)).await, Err(StoreError::Refused(_))));
         assert_eq!(store.inventory(subscription()).await.unwrap(), None);
+    }
+
+    #[tokio::test]
+    async fn a_machine_that_an_older_version_wrote_is_behind_the_nsgs_that_it_says() {
+        let home = a_home();
+        let store = a_store(&home).await;
+        let (mut before, machine) = (a_machine("web-01"), a_machine("web-01"));
+        before.interfaces[0].nsg = Some(nsg("old-nsg"));
+        store.put_machine(&before, at(1)).await.unwrap();
+        let update = "UPDATE machines SET data = $1, at = $2";
+        sqlx::query(update).bind(to_json(&machine)).bind(micros(at(2))).execute(&store.writer).await.unwrap();
+        assert_eq!(store.behind(&nsg("web-nsg")).await.unwrap().machines, std::slice::from_ref(&machine));
+        assert!(store.behind(&nsg("old-nsg")).await.unwrap().machines.is_empty());
+        let inventory = Inventory { machines: vec![machine.clone()], ..an_inventory(&[]) };
+        store.put_inventory(&inventory, at(3)).await.unwrap();
+        let linked: i64 =
+            sqlx::query_scalar("SELECT COUNT(*) FROM machine_nsgs").fetch_one(&store.readers).await.unwrap();
+        assert_eq!(linked, 1);
+        assert_eq!(store.behind(&nsg("web-nsg")).await.unwrap().machines, [machine]);
     }
 }

@@ -14,7 +14,7 @@ use shared::{
     vm::{FirewallId, NsgId, SubscriptionId, VmId},
 };
 
-use super::{Admitted, HeldLease, IdempotencyName, LeaseCounts, Store, StoreError, Trouble};
+use super::{Admitted, BehindNsg, HeldLease, IdempotencyName, LeaseCounts, Store, StoreError, Trouble};
 
 /// One thing with the time at which it was read.
 pub type Dated<T> = (T, Timestamp);
@@ -67,6 +67,8 @@ ledger! {
     fn machines(&self, subscription: SubscriptionId) -> Vec<Machine>;
     /// With the subscription's name and the time of the reading.
     fn machine(&self, vm: &VmId) -> Option<(Machine, String, Timestamp)>;
+    /// The VMs that an NSG decides over and those that may be, all of one moment.
+    fn behind(&self, nsg: &NsgId) -> BehindNsg;
     fn put_machine(&self, machine: &Machine, at: Timestamp) -> ();
     fn forget_machine(&self, vm: &VmId) -> ();
     /// Keeps the last reading of an NSG; one that is older than what is there changes nothing.

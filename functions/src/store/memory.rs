@@ -22,7 +22,8 @@ use shared::{
 
 use self::grants::Remembered;
 use super::{
-    Admitted, Dated, HeldLease, IdempotencyName, LeaseCounts, Ledger, StoreError, Trouble, text::micros,
+    Admitted, BehindNsg, Dated, HeldLease, IdempotencyName, LeaseCounts, Ledger, StoreError, Trouble,
+    text::micros,
 };
 
 /// A handle; clones share their data, as handles to one database do.
@@ -173,6 +174,10 @@ impl Ledger for MemoryLedger {
 
     async fn machine(&self, vm: &VmId) -> Result<Option<(Machine, String, Timestamp)>, StoreError> {
         Ok(self.tables().machine(vm))
+    }
+
+    async fn behind(&self, nsg: &NsgId) -> Result<BehindNsg, StoreError> {
+        Ok(self.tables().behind(nsg))
     }
 
     async fn put_machine(&self, machine: &Machine, at: Timestamp) -> Result<(), StoreError> {

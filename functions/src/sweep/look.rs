@@ -34,10 +34,7 @@ pub(super) async fn settle_behind(
     engine: &Engine,
     Behind { vms, firewalls }: Behind,
 ) -> Result<(), StoreError> {
-    let mut nsgs = BTreeSet::new();
-    for vm in &vms {
-        nsgs.extend(engine.nsgs_of(vm).await?);
-    }
+    let nsgs = engine.nsgs_of_each(&vms).await?.into_values().flatten().collect();
     let settled = engine.settle_both(nsgs, firewalls).await;
     engine.confirm(&vms, &settled).await
 }
@@ -63,8 +60,8 @@ pub(super) async fn look_at(engine: &Engine, subscription: SubscriptionId) -> Re
     let mut firewalls = engine.known_firewalls(subscription).await?;
     firewalls.extend(machines.into_iter().filter_map(|machine| machine.firewall).map(|gate| gate.id));
     let (mut direct, mut behind) = (BTreeSet::new(), BTreeSet::new());
+    nsgs.extend(engine.nsgs_of_each(&vms).await?.into_values().flatten());
     for vm in vms {
-        nsgs.extend(engine.nsgs_of(&vm).await?);
         let through = engine.firewalls_of(&vm).await?;
         _ = if through.is_empty() { direct.insert(vm) } else { behind.insert(vm) };
         firewalls.extend(through);
@@ -87,10 +84,13 @@ async fn drop_deleted_vms(
     let policies: BTreeSet<VmId> =
         engine.store.policies(subscription).await?.into_iter().map(|policy| policy.vm).collect();
     let held = engine.store.unclosed(subscription).await?;
-    let known: BTreeSet<&VmId> = policies.iter().chain(held.iter().map(|held| &held.lease.vm)).collect();
-    for vm in known {
-        if machines.iter().any(|machine| machine.vm == *vm) || !matches!(look_up(engine, vm).await, Ok(None))
-        {
+    let mut missing: BTreeSet<&VmId> =
+        policies.iter().chain(held.iter().map(|held| &held.lease.vm)).collect();
+    for machine in machines {
+        missing.remove(&machine.vm);
+    }
+    for vm in missing {
+        if !matches!(look_up(engine, vm).await, Ok(None)) {
             continue;
         }
         tracing::info!(vm.id = %vm, "the VM is gone, and so is what was kept of it");

@@ -81,7 +81,9 @@ struct LeaseKey {
 
 /// Puts together what `nsg` should have at `now`.
 ///
-/// `machines` are all VMs of the subscription; a lease whose VM is not among them wants nothing here.
+/// `machines` are at least the VMs behind `nsg`, and `policies` at least theirs and those of VMs that are not known or
+/// could not be read, which must not be among `machines` as if they were read. A lease whose VM is not among `machines`
+/// wants nothing here.
 pub fn desired(
     author: &Author,
     nsg: &NsgId,
@@ -121,8 +123,9 @@ pub fn desired(
     let mut rules: Vec<DesiredRule> =
         guards.into_iter().map(|(key, to)| guard_rule(author, key, to, &mut taken)).collect();
     rules.extend(openings.into_iter().map(|(key, to)| lease_rule(author, key, to, &mut taken)));
-    let is_read = |vm: &VmId| machines.iter().any(|one| one.vm == *vm && one.way_in != WayIn::Unreadable);
-    let keep_guards = !policies.keys().all(is_read);
+    let read: BTreeSet<&VmId> =
+        machines.iter().filter(|one| one.way_in != WayIn::Unreadable).map(|one| &one.vm).collect();
+    let keep_guards = !policies.keys().all(|vm| read.contains(vm));
     Desired { author: author.clone(), rules, keep_guards }
 }
 

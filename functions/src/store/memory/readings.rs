@@ -1,15 +1,15 @@
 //! What was read of Azure, in memory.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use shared::{
     inventory::{Inventory, Machine},
-    vm::{SubscriptionId, VmId},
+    vm::{NsgId, SubscriptionId, VmId},
 };
 
 use super::{
-    super::{Dated, StoreError},
+    super::{BehindNsg, Dated, StoreError},
     Tables, kept,
 };
 
@@ -57,6 +57,16 @@ impl Tables {
     pub(super) fn machines_of(&self, subscription: SubscriptionId) -> Vec<Machine> {
         let of_it = self.machines.iter().filter(|(vm, _)| vm.subscription() == subscription);
         of_it.map(|(_, (machine, _))| machine.clone()).collect()
+    }
+
+    pub(super) fn behind(&self, nsg: &NsgId) -> BehindNsg {
+        let vms: BTreeSet<&VmId> = self.machines.keys().chain(self.policies.keys()).collect();
+        let mut behind = BehindNsg::default();
+        for vm in vms.into_iter().filter(|vm| vm.subscription() == nsg.subscription()) {
+            let machine = self.machines.get(vm).map(|(machine, _)| machine.clone());
+            behind.take(nsg, machine, self.policies.get(vm).cloned());
+        }
+        behind
     }
 
     pub(super) fn machine(&self, vm: &VmId) -> Option<(Machine, String, Timestamp)> {
