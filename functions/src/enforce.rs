@@ -12,7 +12,7 @@ mod sessions;
 mod settled;
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap, btree_map::Entry},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -194,11 +194,11 @@ impl Engine {
             let mut nsgs: BTreeSet<NsgId> = machine.iter().flat_map(Machine::nsgs).cloned().collect();
             let held = self.store.unclosed_of_vm(vm).await?;
             if !held.is_empty() {
-                if !seen.contains_key(&vm.subscription()) {
-                    seen.insert(vm.subscription(), self.seen_grants(vm.subscription()).await?);
-                }
-                let seen = seen.get(&vm.subscription());
-                let of_grant = |held: &HeldLease| seen.and_then(|seen| seen.get(&held.grant));
+                let seen = match seen.entry(vm.subscription()) {
+                    Entry::Occupied(known) => known.into_mut(),
+                    Entry::Vacant(place) => place.insert(self.seen_grants(vm.subscription()).await?),
+                };
+                let of_grant = |held: &HeldLease| seen.get(&held.grant);
                 nsgs.extend(held.iter().filter_map(of_grant).flatten().cloned());
             }
             found.insert(vm.clone(), nsgs);
@@ -281,8 +281,8 @@ impl Engine {
         Record { subscription, at: self.clock.now(), actor: actor.cloned(), vm: vm.cloned(), event }
     }
 
-    /// The lock of an NSG or firewall, by its key.
-    fn lock_of(&self, key: &str) -> Arc<tokio::sync::Mutex<()>> {
+    /// The lock of an NSG, a firewall or an inventory, by its key.
+    pub(crate) fn lock_of(&self, key: &str) -> Arc<tokio::sync::Mutex<()>> {
         let mut locks = self.locks.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(locks.entry(key.to_owned()).or_default())
     }

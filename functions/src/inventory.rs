@@ -15,6 +15,8 @@ use crate::{
 
 /// How old the inventory may be before a page asks for a new one.
 const FRESH: SignedDuration = SignedDuration::from_secs(60);
+/// A list that is older is not shown before it was read anew.
+const SHOWN: SignedDuration = SignedDuration::from_mins(5);
 /// Within one call, nothing that was read is read again.
 const JUST_NOW: SignedDuration = SignedDuration::from_secs(2);
 /// More VMs of a subscription are read with its whole inventory, which takes fewer requests than reading them one by
@@ -28,18 +30,41 @@ pub async fn refresh(engine: &Engine, subscription: SubscriptionId) -> Result<()
     Ok(engine.store.put_inventory(&inventory, engine.dated(&moment)).await?)
 }
 
-/// Reads it only if the last one is older than a minute.
+/// Reads it only if the last one is older than a minute; who comes meanwhile waits for the same reading.
 pub async fn refresh_if_stale(
     engine: &Engine,
     store: &Store,
     subscription: SubscriptionId,
 ) -> Result<(), EnforceError> {
-    let now = engine.dated(&engine.moment());
-    let oldest = now.checked_sub(FRESH).unwrap_or(now);
-    match store.inventory_head(subscription).await? {
-        Some((_, at)) if at >= oldest => Ok(()),
-        _ => refresh(engine, subscription).await,
+    if is_within(engine, store, subscription, FRESH).await? {
+        return Ok(());
     }
+    let lock = engine.lock_of(&format!("inventory/{subscription}"));
+    let _alone = lock.lock().await;
+    if is_within(engine, store, subscription, FRESH).await? {
+        return Ok(());
+    }
+    refresh(engine, subscription).await
+}
+
+/// Whether a list may be shown as it was last read, while it is read anew.
+pub async fn may_be_shown(
+    engine: &Engine,
+    store: &Store,
+    subscription: SubscriptionId,
+) -> Result<bool, EnforceError> {
+    is_within(engine, store, subscription, SHOWN).await
+}
+
+async fn is_within(
+    engine: &Engine,
+    store: &Store,
+    subscription: SubscriptionId,
+    age: SignedDuration,
+) -> Result<bool, EnforceError> {
+    let now = engine.dated(&engine.moment());
+    let oldest = now.checked_sub(age).unwrap_or(now);
+    Ok(store.inventory_head(subscription).await?.is_some_and(|(_, at)| at >= oldest))
 }
 
 /// Reads one VM anew; `None`: Azure says that it does not exist, and so the store forgets it. Classic VMs are only in

@@ -17,8 +17,9 @@ use super::{page_vms::page, scene::Scene};
 use crate::{
     app::App,
     caller::Principal,
+    enforce::EnforceError,
     error::{ApiError, Query},
-    inventory::refresh_if_stale,
+    inventory::{may_be_shown, refresh_if_stale},
 };
 
 pub(crate) async fn list_vms(
@@ -46,12 +47,25 @@ async fn whole(app: &App, viewer: &Requester) -> Result<VmList, ApiError> {
     Ok(VmList { vms, inventory_at, unreadable, server_time: app.now() })
 }
 
-/// Reads the inventories that are not fresh; gives what could not be read, and why.
+/// Reads the inventories that are not fresh; gives what could not be read, and why. Nobody waits for what was read a
+/// short while ago.
 pub(super) async fn refreshed(app: &App) -> Vec<String> {
-    let refresh = |one| refresh_if_stale(&app.engine, app.store(), one);
-    let outcomes = join_all(app.subscriptions.iter().copied().map(refresh)).await;
+    let outcomes = join_all(app.subscriptions.iter().map(|one| refreshed_or_shown(app, *one))).await;
     let outcomes = app.subscriptions.iter().zip(outcomes);
     outcomes.filter_map(|(one, outcome)| Some(format!("{one}: {}", outcome.err()?))).collect()
+}
+
+async fn refreshed_or_shown(app: &App, subscription: SubscriptionId) -> Result<(), EnforceError> {
+    if !(app.background && may_be_shown(&app.engine, app.store(), subscription).await?) {
+        return refresh_if_stale(&app.engine, app.store(), subscription).await;
+    }
+    let app = app.clone();
+    tokio::spawn(async move {
+        if let Err(error) = refresh_if_stale(&app.engine, app.store(), subscription).await {
+            tracing::warn!(%subscription, %error, "the list is shown as it was last read");
+        }
+    });
+    Ok(())
 }
 
 async fn summaries(
