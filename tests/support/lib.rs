@@ -2,6 +2,7 @@
 //! rules of the Linux kernel.
 
 mod client;
+mod contract;
 mod credential;
 mod netns;
 pub mod nft;

@@ -33,11 +33,18 @@ enum Command {
         #[arg(long, default_value_t = 0)]
         look_ahead: u32,
     },
+    /// Prints the OpenAPI document of the API; needs no configuration.
+    Openapi,
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match run(Arguments::parse().command).await {
+    let command = Arguments::parse().command;
+    if let Command::Openapi = command {
+        print(&functions::openapi::text());
+        return ExitCode::SUCCESS;
+    }
+    match run(command).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             complain(&error);
@@ -51,11 +58,17 @@ fn complain(error: &StartError) {
     eprintln!("postern: {error}");
 }
 
+#[expect(clippy::print_stdout, reason = "the document is what was asked for")]
+fn print(text: &str) {
+    print!("{text}");
+}
+
 async fn run(command: Command) -> Result<(), StartError> {
     let config = configuration()?;
     telemetry::init(&config);
     let app = application(&config, true).await?;
     match command {
+        Command::Openapi => Ok(()),
         Command::Serve { timer } => serve(app, config.listen, timer).await,
         Command::Sweep { look_ahead } => {
             let until = app.now() + jiff::SignedDuration::from_secs(i64::from(look_ahead));
