@@ -2,6 +2,7 @@
 //! the other lacks.
 
 mod activity;
+mod azure;
 mod description;
 mod grants;
 mod health;
@@ -76,6 +77,7 @@ pub(crate) fn operations() -> Vec<(Tag, Vec<Operation>)> {
         (Tag::Activity, activity::operations()),
         (Tag::Health, health::operations()),
         (Tag::Session, session::operations()),
+        (Tag::Azure, azure::operations()),
     ]
 }
 

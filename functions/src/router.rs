@@ -1,6 +1,7 @@
 //! The one router: the local server, the Azure Functions custom handler and AWS Lambda all serve it.
 
 mod assets;
+mod challenge;
 mod count;
 mod headers;
 
@@ -25,6 +26,7 @@ pub fn router(app: App) -> Router {
         .method_not_allowed_fallback(no_such_method)
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .layer(middleware::from_fn_with_state(app.clone(), close_what_is_due))
+        .layer(middleware::from_fn_with_state(app.clone(), challenge::challenge))
         .layer(middleware::from_fn_with_state(app.clone(), headers::secure))
         .layer(middleware::from_fn_with_state(app.clone(), count::count))
         .layer(tower_http::trace::TraceLayer::new_for_http().make_span_with(headers::span))

@@ -14,6 +14,7 @@ pub(crate) enum Tag {
     Activity,
     Health,
     Session,
+    Azure,
 }
 
 impl Tag {
@@ -25,6 +26,7 @@ impl Tag {
             Self::Activity => "Activity",
             Self::Health => "Health",
             Self::Session => "Session",
+            Self::Azure => "Azure-compatible",
         }
     }
 
@@ -40,6 +42,7 @@ impl Tag {
             Self::Activity => "The audit: what was asked, decided, written and read back.",
             Self::Health => "Whether closing can be relied upon.",
             Self::Session => "Who calls; the portal's way to sign in and out.",
+            Self::Azure => "What Azure's own tools and SDKs call, spelled as Azure spells it.",
         }
     }
 }
