@@ -15,6 +15,8 @@ mod clock;
 #[cfg(test)]
 mod connect;
 #[cfg(test)]
+mod endpoints;
+#[cfg(test)]
 mod expiry;
 #[cfg(test)]
 mod faults;
@@ -52,6 +54,8 @@ mod rights;
 mod sessions;
 #[cfg(test)]
 mod sources;
+#[cfg(test)]
+mod tls;
 #[cfg(test)]
 mod vm_order;
 #[cfg(test)]
