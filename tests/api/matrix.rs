@@ -237,8 +237,12 @@ impl Operation {
                 let everywhere = role.writes_policies && scope == Scope::ManagementGroup;
                 return if everywhere { Outcome::Done } else { Outcome::Forbidden };
             }
+            Self::ListPlaces => {
+                // The other VM is in the same group.
+                let sees_some = if scope.is_a_vm() { role.at_vm.read } else { rights.read };
+                return if sees_some { Outcome::Done } else { Outcome::Hidden };
+            }
             Self::ListVms
-            | Self::ListPlaces
             | Self::ReadVm
             | Self::ReadRdp
             | Self::ReadPolicies
