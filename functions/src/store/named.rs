@@ -87,13 +87,12 @@ impl Store {
             values.text(scope.subscription.to_string()),
             values.text(after.unwrap_or_default())
         );
-        for part in [
+        let parts = [
             scope.resource_group.as_ref().map(|group| format!("%/resourcegroups/{}/%", escaped(group))),
             scope.location.as_ref().map(|location| format!("%/locations/{}/%", escaped(location.as_str()))),
-        ] {
-            if let Some(part) = part {
-                sql.push_str(&format!(" AND policy_key LIKE {} ESCAPE '\\'", values.text(part)));
-            }
+        ];
+        for part in parts.into_iter().flatten() {
+            sql.push_str(&format!(" AND policy_key LIKE {} ESCAPE '\\'", values.text(part)));
         }
         sql.push_str(" ORDER BY policy_key, vm");
         let rows: Vec<(String, String)> = values.query_as(sql).fetch_all(&self.readers).await?;
