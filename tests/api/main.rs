@@ -21,6 +21,8 @@ mod clock;
 #[cfg(test)]
 mod connect;
 #[cfg(test)]
+mod endpoints;
+#[cfg(test)]
 mod expiry;
 #[cfg(test)]
 mod faults;
@@ -54,6 +56,8 @@ mod preview;
 mod sessions;
 #[cfg(test)]
 mod sources;
+#[cfg(test)]
+mod tls;
 #[cfg(test)]
 mod vm_order;
 #[cfg(test)]
