@@ -39,6 +39,8 @@ mod health_report;
 #[cfg(test)]
 mod identity;
 #[cfg(test)]
+mod matrix;
+#[cfg(test)]
 mod moves;
 #[cfg(test)]
 mod moving_grants;
@@ -52,6 +54,8 @@ mod policies;
 mod policy_changes;
 #[cfg(test)]
 mod preview;
+#[cfg(test)]
+mod rights;
 #[cfg(test)]
 mod sessions;
 #[cfg(test)]
