@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use shared::{
     policy_id::PolicyId,
-    rbac::{AccessRights, action},
+    rbac::{AccessRights, Right, action},
     vm::{SubscriptionId, VmId},
 };
 
@@ -34,7 +34,7 @@ impl Access {
 
     /// Whether the caller sees what a policy says of this VM.
     pub(super) fn sees(&self, vm: &VmId) -> bool {
-        self.0.may(action::READ_POLICY, &vm.to_string())
+        self.0.on_vm(vm).read
     }
 
     /// What the caller sees of a policy.
@@ -50,26 +50,32 @@ impl Access {
 
     /// Passes for whoever may learn that there was no such policy to remove.
     pub(super) fn may_remove(&self, id: &PolicyId) -> Result<(), ArmError> {
-        self.may(action::WRITE_POLICY, id)
+        self.may(action::DELETE_POLICY, id)
     }
 
     fn may(&self, action: &str, id: &PolicyId) -> Result<(), ArmError> {
         if self.0.may(action, &id.to_string()) { Ok(()) } else { Err(ArmError::forbidden(action, id)) }
     }
 
-    /// Passes if the caller may configure JIT on every one of these VMs.
-    pub(super) fn may_configure<'v>(&self, vms: impl IntoIterator<Item = &'v VmId>) -> Result<(), ArmError> {
-        match vms.into_iter().find(|vm| !self.0.on_vm(vm).configure) {
-            Some(vm) => Err(ArmError::forbidden(action::WRITE_POLICY, vm)),
+    /// Passes if the caller has a right to every one of these VMs.
+    pub(super) fn may_all<'v>(
+        &self,
+        right: Right,
+        vms: impl IntoIterator<Item = &'v VmId>,
+    ) -> Result<(), ArmError> {
+        match vms.into_iter().find(|vm| !self.0.on_vm(vm).has(right)) {
+            Some(vm) => Err(ArmError::forbidden(action_of(right), vm)),
             None => Ok(()),
         }
     }
+}
 
-    /// Passes if the caller may ask for access to every one of these VMs.
-    pub(super) fn may_request<'v>(&self, vms: impl IntoIterator<Item = &'v VmId>) -> Result<(), ArmError> {
-        match vms.into_iter().find(|vm| !self.0.on_vm(vm).request) {
-            Some(vm) => Err(ArmError::forbidden(action::INITIATE, vm)),
-            None => Ok(()),
-        }
+/// The action that a right is mostly about.
+const fn action_of(right: Right) -> &'static str {
+    match right {
+        Right::Read => action::READ_POLICY,
+        Right::Request => action::INITIATE,
+        Right::Configure => action::WRITE_POLICY,
+        Right::Remove => action::DELETE_POLICY,
     }
 }

@@ -3,6 +3,7 @@
 
 use axum::extract::State;
 use http::{HeaderMap, StatusCode};
+use shared::rbac::Right;
 
 use super::{access::Access, call::PolicyCall, error::ArmError, etag::is_as_wanted, put_policy::replace};
 use crate::app::App;
@@ -20,7 +21,7 @@ pub(super) async fn delete_policy(
         is_as_wanted(&headers, None)?;
         return Ok(StatusCode::NO_CONTENT);
     };
-    access.may_configure(policy.vms.iter().map(|one| &one.vm))?;
+    access.may_all(Right::Remove, policy.vms.iter().map(|one| &one.vm))?;
     is_as_wanted(&headers, Some(&policy))?;
     replace(&app, &principal, (&id, &policy.vms), &[]).await?;
     Ok(StatusCode::OK)
