@@ -11,17 +11,31 @@ use axum::{
     middleware,
 };
 use http::Uri;
+use tower::ServiceExt;
 
-use crate::{app::App, error::ApiError, operations::routes};
+use crate::{app::App, arm, error::ApiError, operations};
 
 /// The largest body that is read: 500 openings with a hundred sources each fit in it.
 const LARGEST_BODY: usize = 2 * 1024 * 1024;
 
 pub fn router(app: App) -> Router {
+    let routes = routes(app);
+    // Before any route is looked for, since ARM ignores the case of paths.
+    let in_arms_case = |mut request: axum::extract::Request| {
+        if let Some(uri) = arm::canonical(request.uri()) {
+            *request.uri_mut() = uri;
+        }
+        request
+    };
+    Router::new().fallback_service(routes.map_request(in_arms_case))
+}
+
+fn routes(app: App) -> Router {
     let assets = assets::service(app.assets.as_deref());
-    routes()
+    operations::routes()
         .route("/api/{*rest}", axum::routing::any(no_such_operation))
         .route("/auth/{*rest}", axum::routing::any(no_such_operation))
+        .merge(arm::routes(&app))
         .fallback_service(assets)
         .method_not_allowed_fallback(no_such_method)
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
@@ -47,7 +61,8 @@ async fn close_what_is_due(
     request: axum::extract::Request,
     next: middleware::Next,
 ) -> axum::response::Response {
-    if request.uri().path().starts_with("/api/") && app.background {
+    let is_ours = ["/api/", "/subscriptions/"].iter().any(|start| request.uri().path().starts_with(start));
+    if is_ours && app.background {
         let engine = std::sync::Arc::clone(&app.engine);
         tokio::spawn(async move {
             if let Err(error) = crate::sweep::work_off_due(&engine).await {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use shared::{api, vm::VmId};
 use tower::ServiceExt;
 
-use crate::{CLIENT_ADDRESS, contract};
+use crate::{CLIENT_ADDRESS, arm_shape, contract};
 
 /// Calls Postern as one principal does, from behind the trusted proxy.
 #[derive(Clone, Debug)]
@@ -99,6 +99,7 @@ impl Client {
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.expect("a body").to_bytes();
         let text = String::from_utf8_lossy(&bytes).into_owned();
+        arm_shape::judge(&method, path, parts.status, &text);
         let json = serde_json::from_str(&text).unwrap_or(Value::Null);
         let answer = Answer { status: parts.status, headers: parts.headers, text, json };
         contract::check(&method, path, sent.as_deref(), &answer);
