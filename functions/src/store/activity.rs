@@ -113,7 +113,7 @@ impl Store {
             .bind(vm.subscription().to_string())
             .bind(kind.as_str())
             .bind(in_json(kind))
-            .fetch_optional(&self.readers)
+            .fetch_optional(&mut *self.read().await?)
             .await?;
         row.map(EntryRow::parse).transpose()
     }
@@ -131,7 +131,7 @@ impl Store {
             .bind(kind.as_str())
             .bind(subscription.to_string())
             .bind(micros(since))
-            .fetch_all(&self.readers)
+            .fetch_all(&mut *self.read().await?)
             .await?;
         Ok(rows.into_iter().map(|(vm,)| vm).collect())
     }
@@ -150,7 +150,7 @@ impl Store {
             .bind(micros(since))
             .bind(kind.as_str())
             .bind(in_json(kind))
-            .fetch_one(&self.readers)
+            .fetch_one(&mut *self.read().await?)
             .await?;
         let what = || format!("number of entries of the audit of {subscription}");
         let newest = newest.map(|at| timestamp(what, at)).transpose()?;
@@ -187,7 +187,7 @@ impl Store {
         let (mut before, mut found) = (filter.before.map(|cursor| cursor.bound(subscription)), Vec::new());
         loop {
             let rows: Vec<FilteredRow> =
-                filter.query(subscription, before, wanted).fetch_all(&self.readers).await?;
+                filter.query(subscription, before, wanted).fetch_all(&mut *self.read().await?).await?;
             let is_last = rows.len() < wanted;
             for row in rows {
                 let is_sure = row.is_sure();

@@ -10,7 +10,6 @@ use sqlx::{AnyConnection, Connection};
 
 use super::{
     Store, StoreError, Work,
-    open::BEGIN,
     text::{from_json, micros, to_json, unsigned},
 };
 
@@ -54,7 +53,7 @@ impl Store {
             .bind(subscription.to_string())
             .bind(signed(seq)?)
             .bind(PAGE)
-            .fetch_all(&self.readers)
+            .fetch_all(&mut *self.read().await?)
             .await?;
         rows.into_iter().map(EntryRow::parse).collect()
     }
@@ -135,12 +134,12 @@ pub(super) fn actor(record: &Record) -> (Option<String>, Option<String>) {
 }
 
 /// Gives the entries that have no columns to be filtered by theirs. Those that cannot be read stay without.
-pub(super) async fn fill(connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
+pub(super) async fn fill(connection: &mut AnyConnection, begin: &'static str) -> Result<(), sqlx::Error> {
     let select = "SELECT subscription, seq, entry FROM audit WHERE kind IS NULL
                   ORDER BY subscription, seq LIMIT $1 OFFSET $2";
     let mut unreadable = 0_i64;
     loop {
-        let mut transaction = connection.begin_with(BEGIN).await?;
+        let mut transaction = connection.begin_with(begin).await?;
         let rows: Vec<EntryRow> =
             sqlx::query_as(select).bind(FILLED).bind(unreadable).fetch_all(&mut *transaction).await?;
         if rows.is_empty() {

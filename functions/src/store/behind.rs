@@ -55,7 +55,7 @@ impl Store {
         let rows: Vec<Row> = sqlx::query_as(select)
             .bind(nsg.subscription().to_string())
             .bind(nsg.key())
-            .fetch_all(&self.readers)
+            .fetch_all(&mut *self.read().await?)
             .await?;
         // A VM that both halves found is there once.
         let rows: BTreeMap<String, (Option<String>, Option<String>)> =

@@ -27,7 +27,7 @@ impl Store {
     ) -> Result<BTreeMap<NsgId, Timestamp>, StoreError> {
         let rows: Vec<(String, i64)> = sqlx::query_as("SELECT nsg, at FROM flushes WHERE subscription = $1")
             .bind(subscription.to_string())
-            .fetch_all(&self.readers)
+            .fetch_all(&mut *self.read().await?)
             .await?;
         let parse = |(nsg, at): (String, i64)| {
             let what = || format!("flush of {nsg}");

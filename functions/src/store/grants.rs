@@ -80,7 +80,7 @@ impl Store {
         .bind(&name.requester_id)
         .bind(&name.key)
         .bind(micros(now.saturating_sub(KEPT).unwrap_or(Timestamp::MIN)))
-        .fetch_optional(&self.readers)
+        .fetch_optional(&mut *self.read().await?)
         .await?;
         earlier.map(|earlier| under_name(name, earlier)).transpose()
     }
@@ -93,7 +93,7 @@ impl Store {
              WHERE g.id = $1 ORDER BY l.ordinal"
         );
         let rows: Vec<GrantRow> =
-            sqlx::query_as(select).bind(id.to_string()).fetch_all(&self.readers).await?;
+            sqlx::query_as(select).bind(id.to_string()).fetch_all(&mut *self.read().await?).await?;
         Ok(together(rows)?.pop())
     }
 
@@ -107,8 +107,11 @@ impl Store {
              JOIN leases l ON l.grant_id = g.id AND l.subscription = g.subscription
              ORDER BY g.admitted_at DESC, g.id DESC, l.ordinal"
         );
-        let rows: Vec<GrantRow> =
-            sqlx::query_as(select).bind(requester_id).bind(i64::from(limit)).fetch_all(&self.readers).await?;
+        let rows: Vec<GrantRow> = sqlx::query_as(select)
+            .bind(requester_id)
+            .bind(i64::from(limit))
+            .fetch_all(&mut *self.read().await?)
+            .await?;
         together(rows)
     }
 }

@@ -32,7 +32,7 @@ impl Store {
                       FROM subscriptions s LEFT JOIN machines m ON m.subscription = s.subscription
                       WHERE s.subscription = $1 ORDER BY m.vm";
         let rows: Vec<(String, i64, Option<String>, Option<String>)> =
-            sqlx::query_as(select).bind(subscription.to_string()).fetch_all(&self.readers).await?;
+            sqlx::query_as(select).bind(subscription.to_string()).fetch_all(&mut *self.read().await?).await?;
         let Some((name, at, ..)) = rows.first() else { return Ok(None) };
         let (subscription_name, at) =
             (name.clone(), timestamp(|| format!("inventory of {subscription}"), *at)?);
@@ -45,7 +45,7 @@ impl Store {
     pub async fn machines(&self, subscription: SubscriptionId) -> Result<Vec<Machine>, StoreError> {
         let select = "SELECT vm, data FROM machines WHERE subscription = $1 ORDER BY vm";
         let rows: Vec<(String, String)> =
-            sqlx::query_as(select).bind(subscription.to_string()).fetch_all(&self.readers).await?;
+            sqlx::query_as(select).bind(subscription.to_string()).fetch_all(&mut *self.read().await?).await?;
         rows.iter().map(|(vm, data)| parse(vm, data)).collect()
     }
 
@@ -57,7 +57,7 @@ impl Store {
         let row: Option<(String, i64, Option<String>)> = sqlx::query_as(select)
             .bind(vm.key())
             .bind(vm.subscription().to_string())
-            .fetch_optional(&self.readers)
+            .fetch_optional(&mut *self.read().await?)
             .await?;
         let Some((data, at, name)) = row else { return Ok(None) };
         let at = timestamp(|| format!("machine {vm}"), at)?;

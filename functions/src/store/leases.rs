@@ -81,7 +81,8 @@ impl Store {
         let select = select_leases!(
             "l.subscription = $1 AND l.state IN ('pending', 'open') ORDER BY l.expires_at, l.id"
         );
-        let rows = sqlx::query_as(select).bind(subscription.to_string()).fetch_all(&self.readers).await?;
+        let rows =
+            sqlx::query_as(select).bind(subscription.to_string()).fetch_all(&mut *self.read().await?).await?;
         Ok(readable(rows))
     }
 
@@ -92,7 +93,7 @@ impl Store {
         let rows = sqlx::query_as(select)
             .bind(vm.key())
             .bind(vm.subscription().to_string())
-            .fetch_all(&self.readers)
+            .fetch_all(&mut *self.read().await?)
             .await?;
         Ok(readable(rows))
     }
@@ -102,14 +103,14 @@ impl Store {
         let select = select_leases!(
             "l.state IN ('pending', 'open') AND l.expires_at <= $1 ORDER BY l.expires_at, l.id"
         );
-        let rows = sqlx::query_as(select).bind(micros(now)).fetch_all(&self.readers).await?;
+        let rows = sqlx::query_as(select).bind(micros(now)).fetch_all(&mut *self.read().await?).await?;
         Ok(readable(rows))
     }
 
     /// Every lease of any subscription that was not yet read back as open.
     pub async fn pending(&self) -> Result<Vec<HeldLease>, StoreError> {
         let select = select_leases!("l.state = 'pending' ORDER BY l.expires_at, l.id");
-        Ok(readable(sqlx::query_as(select).fetch_all(&self.readers).await?))
+        Ok(readable(sqlx::query_as(select).fetch_all(&mut *self.read().await?).await?))
     }
 
     /// The first end after `after` among the leases that are not closed.
@@ -117,7 +118,7 @@ impl Store {
         let select =
             "SELECT MIN(expires_at) FROM leases WHERE state IN ('pending', 'open') AND expires_at > $1";
         let next: Option<i64> =
-            sqlx::query_scalar(select).bind(micros(after)).fetch_one(&self.readers).await?;
+            sqlx::query_scalar(select).bind(micros(after)).fetch_one(&mut *self.read().await?).await?;
         next.map(|at| timestamp(|| "end of a lease".to_owned(), at)).transpose()
     }
 
@@ -125,7 +126,7 @@ impl Store {
         let select = "SELECT CASE WHEN expires_at <= $1 THEN 'overdue' ELSE state END AS stands, COUNT(*)
                       FROM leases WHERE state IN ('pending', 'open') GROUP BY stands";
         let rows: Vec<(String, i64)> =
-            sqlx::query_as(select).bind(micros(now)).fetch_all(&self.readers).await?;
+            sqlx::query_as(select).bind(micros(now)).fetch_all(&mut *self.read().await?).await?;
         let mut counts = LeaseCounts::default();
         for (stands, number) in rows {
             let number = unsigned(|| "number of leases".to_owned(), number)?;

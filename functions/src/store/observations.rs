@@ -119,7 +119,7 @@ impl Store {
         let row: Option<Row> = sqlx::query_as(table.one)
             .bind(key.id)
             .bind(key.subscription.to_string())
-            .fetch_optional(&self.readers)
+            .fetch_optional(&mut *self.read().await?)
             .await?;
         row.map(|row| row.parse(table)).transpose()
     }
@@ -129,8 +129,10 @@ impl Store {
         table: &Table,
         subscription: SubscriptionId,
     ) -> Result<Vec<Dated<T>>, StoreError> {
-        let rows: Vec<Row> =
-            sqlx::query_as(table.all).bind(subscription.to_string()).fetch_all(&self.readers).await?;
+        let rows: Vec<Row> = sqlx::query_as(table.all)
+            .bind(subscription.to_string())
+            .fetch_all(&mut *self.read().await?)
+            .await?;
         rows.into_iter().map(|row| row.parse(table)).collect()
     }
 }

@@ -57,7 +57,7 @@ impl Store {
             sqlx::query_as("SELECT vm, data FROM policies WHERE vm = $1 AND subscription = $2")
                 .bind(vm.key())
                 .bind(vm.subscription().to_string())
-                .fetch_optional(&self.readers)
+                .fetch_optional(&mut *self.read().await?)
                 .await?;
         row.map(parse).transpose()
     }
@@ -67,7 +67,7 @@ impl Store {
         let rows: Vec<(String, String)> =
             sqlx::query_as("SELECT vm, data FROM policies WHERE subscription = $1 ORDER BY vm")
                 .bind(subscription.to_string())
-                .fetch_all(&self.readers)
+                .fetch_all(&mut *self.read().await?)
                 .await?;
         rows.into_iter().map(parse).collect()
     }

@@ -16,7 +16,7 @@ impl Store {
 
     pub async fn last_sweep(&self) -> Result<Option<Timestamp>, StoreError> {
         let at: Option<i64> = sqlx::query_scalar("SELECT at FROM sweeps WHERE name = 'last'")
-            .fetch_optional(&self.readers)
+            .fetch_optional(&mut *self.read().await?)
             .await?;
         at.map(|at| timestamp(|| "time of the last sweep".to_owned(), at)).transpose()
     }

@@ -20,18 +20,30 @@ use shared::{
 use tempfile::TempDir;
 use uuid::Uuid;
 
-use super::Store;
+use super::{Store, StoreAddress};
 
 pub(super) fn a_home() -> TempDir {
     tempfile::tempdir().unwrap()
 }
 
-pub(super) fn url(home: &TempDir) -> String {
-    format!("sqlite:{}", home.path().join("postern.db").display())
+/// A file, or a database of a real server when `POSTERN_TEST_STORE` says `postgres`.
+pub(super) fn url(home: &TempDir) -> StoreAddress {
+    if std::env::var("POSTERN_TEST_STORE").as_deref() == Ok("postgres") {
+        return test_postgres::database(&home.path().display().to_string()).parse().unwrap();
+    }
+    file_url(home)
+}
+
+pub(super) fn file_url(home: &TempDir) -> StoreAddress {
+    format!("sqlite:{}", home.path().join("postern.db").display()).parse().unwrap()
 }
 
 pub(super) async fn a_store(home: &TempDir) -> Store {
-    Store::open(&url(home), StoreId::new(0x1a2b)).await.unwrap()
+    opened(&url(home)).await
+}
+
+pub(super) async fn opened(address: &StoreAddress) -> Store {
+    Store::open(address, StoreId::new(0x1a2b)).await.unwrap()
 }
 
 pub(super) fn at(second: i64) -> Timestamp {
