@@ -29,6 +29,8 @@ mod health;
 #[cfg(test)]
 mod health_report;
 #[cfg(test)]
+mod identity;
+#[cfg(test)]
 mod moves;
 #[cfg(test)]
 mod moving_grants;

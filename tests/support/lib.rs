@@ -11,4 +11,6 @@ mod world;
 pub use client::{Answer, Client};
 pub use netns::Namespace;
 pub use random_nsg::Neighbourhood;
-pub use world::{CLIENT_ADDRESS, DEVELOPMENT, METRICS_TOKEN, PRODUCTION, World, a_rule, nsg, vm};
+pub use world::{
+    CLIENT_ADDRESS, DEVELOPMENT, METRICS_TOKEN, PRODUCTION, World, a_rule, nsg, operator_actions, vm,
+};
