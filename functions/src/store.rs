@@ -82,7 +82,7 @@ impl Store {
 
     /// Whether the store answers.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        sqlx::query("SELECT value FROM meta WHERE name = 'store_id'")
+        sql::query("SELECT value FROM meta WHERE name = 'store_id'")
             .fetch_one(&mut *self.read().await?)
             .await?;
         Ok(())

@@ -1,6 +1,8 @@
 //! A real PostgreSQL server for tests: made anew in a temporary folder, stopped and removed with the process that
 //! started it, even if that one was killed.
 
+mod pooler;
+
 use std::{
     collections::BTreeMap,
     fs,
@@ -15,6 +17,8 @@ use std::{
 };
 
 use nix::unistd::{Uid, User};
+
+pub use pooler::Pooler;
 
 /// Where Debian and its kin keep the server's programs.
 const VERSIONS: &str = "/usr/lib/postgresql";
@@ -40,7 +44,7 @@ impl Server {
     /// Starts one whose texts are ordered as English orders them, so that nothing is right by luck.
     pub fn start() -> Self {
         let programs = programs().expect("PostgreSQL's server is installed (apt-get install postgresql)");
-        let folder = folder();
+        let folder = folder("postgres");
         let data = folder.join("data");
         let made = as_postgres(&programs.join("initdb"))
             .args([
@@ -196,9 +200,8 @@ fn as_postgres(program: &Path) -> Command {
     command
 }
 
-fn folder() -> PathBuf {
-    let folder =
-        std::env::temp_dir().join(format!("postern-postgres-{}-{}", std::process::id(), free_port()));
+fn folder(name: &str) -> PathBuf {
+    let folder = std::env::temp_dir().join(format!("postern-{name}-{}-{}", std::process::id(), free_port()));
     fs::create_dir(&folder).expect("a folder");
     if Uid::effective().is_root() {
         let user =

@@ -17,6 +17,7 @@ use self::filter::FilteredRow;
 use super::{
     Store, StoreError,
     audit::EntryRow,
+    sql,
     text::{micros, timestamp, unsigned},
 };
 
@@ -107,7 +108,7 @@ impl Store {
                       WHERE vm = $1 AND at >= $2 AND subscription = $3
                         AND (kind = $4 OR (kind IS NULL AND entry LIKE $5))
                       ORDER BY at DESC, seq DESC LIMIT 1";
-        let row: Option<EntryRow> = sqlx::query_as(select)
+        let row: Option<EntryRow> = sql::query_as(select)
             .bind(vm.key())
             .bind(micros(since))
             .bind(vm.subscription().to_string())
@@ -127,7 +128,7 @@ impl Store {
     ) -> Result<BTreeSet<String>, StoreError> {
         let select = "SELECT DISTINCT vm FROM audit
                       WHERE kind = $1 AND subscription = $2 AND at >= $3 AND vm IS NOT NULL";
-        let rows: Vec<(String,)> = sqlx::query_as(select)
+        let rows: Vec<(String,)> = sql::query_as(select)
             .bind(kind.as_str())
             .bind(subscription.to_string())
             .bind(micros(since))
@@ -145,7 +146,7 @@ impl Store {
     ) -> Result<(u64, Option<Timestamp>), StoreError> {
         let select = "SELECT COUNT(*), MAX(at) FROM audit
                       WHERE subscription = $1 AND at >= $2 AND (kind = $3 OR (kind IS NULL AND entry LIKE $4))";
-        let (number, newest): (i64, Option<i64>) = sqlx::query_as(select)
+        let (number, newest): (i64, Option<i64>) = sql::query_as(select)
             .bind(subscription.to_string())
             .bind(micros(since))
             .bind(kind.as_str())

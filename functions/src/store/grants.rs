@@ -11,6 +11,7 @@ use super::{
     HeldLease, Store, StoreError, Work,
     audit::append,
     leases::{self, LeaseRow},
+    sql,
     text::{from_json, micros, to_json},
 };
 
@@ -73,7 +74,7 @@ impl Store {
         name: &IdempotencyName,
         now: Timestamp,
     ) -> Result<Option<Admitted>, StoreError> {
-        let earlier: Option<(String, String)> = sqlx::query_as(
+        let earlier: Option<(String, String)> = sql::query_as(
             "SELECT body_hash, grant_id FROM idempotency
              WHERE requester_id = $1 AND name = $2 AND admitted_at > $3",
         )
@@ -93,7 +94,7 @@ impl Store {
              WHERE g.id = $1 ORDER BY l.ordinal"
         );
         let rows: Vec<GrantRow> =
-            sqlx::query_as(select).bind(id.to_string()).fetch_all(&mut *self.read().await?).await?;
+            sql::query_as(select).bind(id.to_string()).fetch_all(&mut *self.read().await?).await?;
         Ok(together(rows)?.pop())
     }
 
@@ -107,7 +108,7 @@ impl Store {
              JOIN leases l ON l.grant_id = g.id AND l.subscription = g.subscription
              ORDER BY g.admitted_at DESC, g.id DESC, l.ordinal"
         );
-        let rows: Vec<GrantRow> = sqlx::query_as(select)
+        let rows: Vec<GrantRow> = sql::query_as(select)
             .bind(requester_id)
             .bind(i64::from(limit))
             .fetch_all(&mut *self.read().await?)
@@ -150,7 +151,7 @@ async fn claim(
     let now = grant.window.start();
     forget_old(connection, name, grant, now).await?;
     let earlier: Option<(String, String)> =
-        sqlx::query_as("SELECT body_hash, grant_id FROM idempotency WHERE requester_id = $1 AND name = $2")
+        sql::query_as("SELECT body_hash, grant_id FROM idempotency WHERE requester_id = $1 AND name = $2")
             .bind(&name.requester_id)
             .bind(&name.key)
             .fetch_optional(&mut *connection)
@@ -183,7 +184,7 @@ async fn forget_old(
     let oldest = micros(now.saturating_sub(KEPT).unwrap_or(Timestamp::MIN));
     let delete = "DELETE FROM idempotency WHERE admitted_at <= $1
                   AND (subscription = $2 OR (requester_id = $3 AND name = $4))";
-    sqlx::query(delete)
+    sql::query(delete)
         .bind(oldest)
         .bind(grant.subscription.to_string())
         .bind(&name.requester_id)
@@ -202,7 +203,7 @@ async fn remember(
     let insert =
         "INSERT INTO idempotency (requester_id, name, subscription, body_hash, grant_id, admitted_at)
                   VALUES ($1, $2, $3, $4, $5, $6)";
-    sqlx::query(insert)
+    sql::query(insert)
         .bind(&name.requester_id)
         .bind(&name.key)
         .bind(grant.subscription.to_string())
@@ -217,7 +218,7 @@ async fn remember(
 async fn insert(connection: &mut AnyConnection, grant: &Grant) -> Result<(), StoreError> {
     let insert = "INSERT INTO grants (id, subscription, requester_id, admitted_at, data)
                   VALUES ($1, $2, $3, $4, $5)";
-    sqlx::query(insert)
+    sql::query(insert)
         .bind(grant.id.to_string())
         .bind(grant.subscription.to_string())
         .bind(&grant.requester.id)

@@ -13,7 +13,7 @@ use sqlx::AnyConnection;
 
 use super::{
     Store, StoreError, Work, inventory, policies,
-    sql::{CHUNK, Values},
+    sql::{self, CHUNK, Values},
     text::{timestamp, unsigned},
 };
 
@@ -87,7 +87,7 @@ impl Store {
         subscription: SubscriptionId,
     ) -> Result<Option<(String, Timestamp)>, StoreError> {
         let row: Option<(String, i64)> =
-            sqlx::query_as("SELECT name, at FROM subscriptions WHERE subscription = $1")
+            sql::query_as("SELECT name, at FROM subscriptions WHERE subscription = $1")
                 .bind(subscription.to_string())
                 .fetch_optional(&mut *self.read().await?)
                 .await?;
@@ -133,7 +133,7 @@ impl Store {
         let select = "SELECT DISTINCT resource_group FROM machines
                       WHERE subscription = $1 AND resource_group IS NOT NULL ORDER BY resource_group";
         let rows: Vec<(String,)> =
-            sqlx::query_as(select).bind(subscription.to_string()).fetch_all(&mut *self.read().await?).await?;
+            sql::query_as(select).bind(subscription.to_string()).fetch_all(&mut *self.read().await?).await?;
         Ok(rows.into_iter().map(|(group,)| group).collect())
     }
 
@@ -165,7 +165,7 @@ impl Store {
     pub async fn label_machines(&self, subscription: SubscriptionId) -> Result<(), StoreError> {
         let select = "SELECT vm, data FROM machines WHERE label IS NULL AND subscription = $1";
         let rows: Vec<(String, String)> =
-            sqlx::query_as(select).bind(subscription.to_string()).fetch_all(&mut *self.read().await?).await?;
+            sql::query_as(select).bind(subscription.to_string()).fetch_all(&mut *self.read().await?).await?;
         if rows.is_empty() {
             return Ok(());
         }

@@ -11,6 +11,7 @@ use super::{
     address::{Place, StoreAddress},
     audit,
     error::is_contention,
+    sql,
 };
 
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
@@ -25,9 +26,9 @@ pub(super) async fn open(address: &StoreAddress, fresh_id: StoreId) -> Result<St
 
 /// The id that the store has; `fresh_id` if it had none.
 async fn keep_id(connection: &mut AnyConnection, fresh_id: StoreId) -> Result<String, sqlx::Error> {
-    sqlx::query("INSERT INTO meta (name, value) VALUES ('store_id', $1) ON CONFLICT (name) DO NOTHING")
+    sql::query("INSERT INTO meta (name, value) VALUES ('store_id', $1) ON CONFLICT (name) DO NOTHING")
         .bind(fresh_id.to_string())
         .execute(&mut *connection)
         .await?;
-    sqlx::query_scalar("SELECT value FROM meta WHERE name = 'store_id'").fetch_one(connection).await
+    sql::query_scalar("SELECT value FROM meta WHERE name = 'store_id'").fetch_one(connection).await
 }

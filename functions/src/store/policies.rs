@@ -12,6 +12,7 @@ use sqlx::AnyConnection;
 use super::{
     Store, StoreError, Work,
     audit::append,
+    sql,
     text::{from_json, to_json},
 };
 
@@ -54,7 +55,7 @@ impl Store {
 
     pub async fn policy(&self, vm: &VmId) -> Result<Option<ProtectedVm>, StoreError> {
         let row: Option<(String, String)> =
-            sqlx::query_as("SELECT vm, data FROM policies WHERE vm = $1 AND subscription = $2")
+            sql::query_as("SELECT vm, data FROM policies WHERE vm = $1 AND subscription = $2")
                 .bind(vm.key())
                 .bind(vm.subscription().to_string())
                 .fetch_optional(&mut *self.read().await?)
@@ -65,7 +66,7 @@ impl Store {
     /// Ordered by VM.
     pub async fn policies(&self, subscription: SubscriptionId) -> Result<Vec<ProtectedVm>, StoreError> {
         let rows: Vec<(String, String)> =
-            sqlx::query_as("SELECT vm, data FROM policies WHERE subscription = $1 ORDER BY vm")
+            sql::query_as("SELECT vm, data FROM policies WHERE subscription = $1 ORDER BY vm")
                 .bind(subscription.to_string())
                 .fetch_all(&mut *self.read().await?)
                 .await?;
@@ -113,7 +114,7 @@ impl Work for PutAll<'_> {
 
 async fn read(connection: &mut AnyConnection, vm: &VmId) -> Result<Option<ProtectedVm>, StoreError> {
     let row: Option<(String, String)> =
-        sqlx::query_as("SELECT vm, data FROM policies WHERE vm = $1 AND subscription = $2")
+        sql::query_as("SELECT vm, data FROM policies WHERE vm = $1 AND subscription = $2")
             .bind(vm.key())
             .bind(vm.subscription().to_string())
             .fetch_optional(connection)
@@ -124,7 +125,7 @@ async fn read(connection: &mut AnyConnection, vm: &VmId) -> Result<Option<Protec
 async fn put(connection: &mut AnyConnection, policy: &ProtectedVm) -> Result<(), StoreError> {
     let upsert = "INSERT INTO policies (vm, subscription, data) VALUES ($1, $2, $3)
                   ON CONFLICT (vm, subscription) DO UPDATE SET data = excluded.data";
-    sqlx::query(upsert)
+    sql::query(upsert)
         .bind(policy.vm.key())
         .bind(policy.vm.subscription().to_string())
         .bind(to_json(policy))
@@ -174,7 +175,7 @@ impl Work for RemoveAll<'_> {
 }
 
 async fn remove(connection: &mut AnyConnection, vm: &VmId) -> Result<bool, StoreError> {
-    let outcome = sqlx::query("DELETE FROM policies WHERE vm = $1 AND subscription = $2")
+    let outcome = sql::query("DELETE FROM policies WHERE vm = $1 AND subscription = $2")
         .bind(vm.key())
         .bind(vm.subscription().to_string())
         .execute(connection)

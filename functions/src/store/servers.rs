@@ -5,6 +5,8 @@ use std::{fmt, sync::Arc, time::Duration};
 use futures::stream::{FuturesUnordered, StreamExt as _};
 use sqlx::{AnyConnection, AnyPool, ConnectOptions as _, Connection as _, any::AnyConnectOptions};
 
+use super::sql;
+
 /// How long one server may take to say whether it takes writes.
 const ANSWER: Duration = Duration::from_secs(2);
 
@@ -71,7 +73,6 @@ async fn answers(server: &AnyConnectOptions) -> bool {
 
 /// A copy that follows another server says no.
 pub(super) async fn takes_writes(connection: &mut AnyConnection) -> Result<bool, sqlx::Error> {
-    let read_only: String =
-        sqlx::query_scalar("SHOW transaction_read_only").persistent(false).fetch_one(connection).await?;
+    let read_only: String = sql::query_scalar("SHOW transaction_read_only").fetch_one(connection).await?;
     Ok(read_only == "off")
 }

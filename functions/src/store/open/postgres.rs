@@ -15,6 +15,7 @@ use super::{
         address::Database,
         engine::Engine,
         servers::{Servers, takes_writes},
+        sql,
     },
     MIGRATIONS, OpenError, audit, keep_id,
 };
@@ -101,7 +102,7 @@ async fn migrate(database: &Database, connection: &mut AnyConnection) -> Result<
         source => OpenError::OtherVersion { store: database.to_string(), source: Box::new(source) },
     })?;
     let columns: Vec<(String, String)> =
-        sqlx::query_as(COLUMNS).fetch_all(&mut *transaction).await.map_err(failed)?;
+        sql::query_as(COLUMNS).fetch_all(&mut *transaction).await.map_err(failed)?;
     for (table, column) in columns {
         let alter = format!(r#"ALTER TABLE "{table}" ALTER COLUMN "{column}" TYPE TEXT COLLATE "C""#);
         sqlx::raw_sql(AssertSqlSafe(alter)).execute(&mut *transaction).await.map_err(failed)?;

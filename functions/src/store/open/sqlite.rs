@@ -11,7 +11,7 @@ use sqlx::{
 use url::Url;
 
 use super::{
-    super::{Store, engine::Engine, servers::Servers},
+    super::{Store, engine::Engine, servers::Servers, sql},
     MIGRATIONS, OpenError, audit, is_contention, keep_id,
 };
 
@@ -85,7 +85,7 @@ async fn prepare(path: &Path, options: &AnyConnectOptions, fresh_id: StoreId) ->
     let mut connection = options.connect().await.map_err(failed)?;
     sqlx::raw_sql(SETTINGS).execute(&mut connection).await.map_err(failed)?;
     let mode: String =
-        sqlx::query_scalar("PRAGMA journal_mode = WAL").fetch_one(&mut connection).await.map_err(failed)?;
+        sql::query_scalar("PRAGMA journal_mode = WAL").fetch_one(&mut connection).await.map_err(failed)?;
     if mode != "wal" {
         return Err(OpenError::NoWriteAheadLog(path.to_owned()));
     }

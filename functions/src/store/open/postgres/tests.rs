@@ -115,3 +115,22 @@ async fn the_server_that_takes_writes_is_found_wherever_it_stands_in_the_list() 
     store.put_policy(&a_policy("web-01"), &[]).await.unwrap();
     assert_eq!(own.server.run_in("postern", "SELECT COUNT(*) FROM policies"), "1");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn works_behind_a_pooler_that_lends_its_connections_for_one_transaction() {
+    let own = a_server();
+    let pooler = test_postgres::Pooler::start(&own.server);
+    let url = format!("{}?statement-cache-capacity=0", pooler.url("postern"));
+    let stores = [1, 2].map(async |n| Store::open(&url.parse().unwrap(), StoreId::new(n)).await.unwrap());
+    let stores = futures::future::join_all(stores).await;
+    let working = (0..40_i64).map(|n| {
+        let store = stores[usize::from(n % 2 == 0)].clone();
+        tokio::spawn(async move {
+            store.put_policy(&a_policy(&format!("web-{n}")), &[a_record(&vm("web-01"), n)]).await.unwrap();
+            store.policies(subscription()).await.unwrap().len()
+        })
+    });
+    futures::future::try_join_all(working).await.unwrap();
+    assert_eq!(stores[0].policies(subscription()).await.unwrap().len(), 40);
+    assert_eq!(stores[1].verify(subscription()).await.unwrap(), Ok(40));
+}
