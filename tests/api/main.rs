@@ -15,6 +15,8 @@ mod clock;
 #[cfg(test)]
 mod connect;
 #[cfg(test)]
+mod endpoints;
+#[cfg(test)]
 mod expiry;
 #[cfg(test)]
 mod faults;
@@ -48,6 +50,8 @@ mod preview;
 mod sessions;
 #[cfg(test)]
 mod sources;
+#[cfg(test)]
+mod tls;
 #[cfg(test)]
 mod vm_order;
 #[cfg(test)]

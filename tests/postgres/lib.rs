@@ -148,9 +148,8 @@ impl Server {
     fn wait(&self) {
         let start = Instant::now();
         while !self.is_ready() {
-            if start.elapsed() > PATIENCE {
-                panic!("no answer: {}", fs::read_to_string(self.folder.join("log")).unwrap_or_default());
-            }
+            let log = || fs::read_to_string(self.folder.join("log")).unwrap_or_default();
+            assert!(start.elapsed() < PATIENCE, "the server does not answer: {}", log());
             thread::sleep(Duration::from_millis(20));
         }
     }
@@ -179,6 +178,12 @@ pub fn database(key: &str) -> String {
         (names.entry(key.to_owned()).or_insert(next).clone(), !known)
     };
     if is_new { server.create(&name) } else { server.url(&name) }
+}
+
+/// As `database`, if the tests are to run on PostgreSQL: if `POSTERN_TEST_STORE` is `postgres`.
+#[expect(clippy::disallowed_methods, reason = "it is of the tests' run and not of Postern's configuration")]
+pub fn chosen(key: &str) -> Option<String> {
+    (std::env::var("POSTERN_TEST_STORE").as_deref() == Ok("postgres")).then(|| database(key))
 }
 
 /// The folder of the newest version's programs.

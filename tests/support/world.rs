@@ -241,13 +241,9 @@ async fn get(http: &reqwest::Client, url: &str) -> Value {
     http.get(url).send().await.expect("azure-sim answers").json().await.expect("JSON")
 }
 
-/// A file, or a database of a real server when `POSTERN_TEST_STORE` says `postgres`.
 fn store_url(data: &TempDir, name: &str) -> String {
     let path = data.path().join(name).display().to_string();
-    if std::env::var("POSTERN_TEST_STORE").as_deref() == Ok("postgres") {
-        return test_postgres::database(&path);
-    }
-    format!("sqlite:{path}")
+    test_postgres::chosen(&path).unwrap_or_else(|| format!("sqlite:{path}"))
 }
 
 fn config(demo: &Value, data: &TempDir) -> Config {

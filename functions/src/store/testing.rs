@@ -26,12 +26,9 @@ pub(super) fn a_home() -> TempDir {
     tempfile::tempdir().unwrap()
 }
 
-/// A file, or a database of a real server when `POSTERN_TEST_STORE` says `postgres`.
 pub(super) fn url(home: &TempDir) -> StoreAddress {
-    if std::env::var("POSTERN_TEST_STORE").as_deref() == Ok("postgres") {
-        return test_postgres::database(&home.path().display().to_string()).parse().unwrap();
-    }
-    file_url(home)
+    let chosen = test_postgres::chosen(&home.path().display().to_string());
+    chosen.map_or_else(|| file_url(home), |url| url.parse().unwrap())
 }
 
 pub(super) fn file_url(home: &TempDir) -> StoreAddress {

@@ -97,6 +97,11 @@ impl App {
         core
     }
 
+    /// `http` or `https`, as everything is served.
+    pub(crate) fn scheme(&self) -> &str {
+        self.url.split_once(':').map_or("http", |(scheme, _)| scheme)
+    }
+
     pub(crate) fn issuer(&self) -> String {
         format!("{}/{}/v2.0", self.url, crate::directory::TENANT)
     }

@@ -51,6 +51,7 @@ fn options(name: &str) -> Result<dev::Options> {
     Ok(dev::Options {
         port: free_port()?,
         sim_port: free_port()?,
+        tls: false,
         data: Some(workspace::target().join(name)),
         fresh: true,
         fleet: "demo".to_owned(),

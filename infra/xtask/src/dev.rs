@@ -25,6 +25,10 @@ pub(crate) struct Options {
     /// The port of Azure-in-a-box
     #[arg(long, default_value_t = 8081, value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) sim_port: u16,
+    /// Serves the portal and Azure-in-a-box over TLS, as `az` and Azure's SDKs want it; a browser will warn of the
+    /// certificate
+    #[arg(long)]
+    pub(crate) tls: bool,
     /// The folder that keeps everything between runs [default: target/dev]
     #[arg(long, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
