@@ -33,6 +33,8 @@ mod health_report;
 #[cfg(test)]
 mod identity;
 #[cfg(test)]
+mod matrix;
+#[cfg(test)]
 mod moves;
 #[cfg(test)]
 mod moving_grants;
@@ -46,6 +48,8 @@ mod policies;
 mod policy_changes;
 #[cfg(test)]
 mod preview;
+#[cfg(test)]
+mod rights;
 #[cfg(test)]
 mod sessions;
 #[cfg(test)]

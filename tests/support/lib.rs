@@ -6,6 +6,7 @@ mod credential;
 mod netns;
 pub mod nft;
 mod random_nsg;
+mod roles;
 mod world;
 
 pub use client::{Answer, Client};

@@ -15,6 +15,10 @@ pub(super) fn may_not_configure(vm: &VmId) -> String {
     format!("your Azure roles do not let you configure JIT on {}", vm.name())
 }
 
+pub(super) fn may_not_remove(vm: &VmId) -> String {
+    format!("your Azure roles do not let you remove JIT from {}", vm.name())
+}
+
 /// Why a VM cannot be protected, and what would help.
 pub(super) fn unsupported(machine: &Machine) -> Option<String> {
     let reason = machine.unsupported().into_iter().next()?;

@@ -15,7 +15,7 @@ mod ports;
 
 pub(crate) use data::DataFolder;
 pub(crate) use environment::Environment;
-pub(crate) use ports::free_port;
+use ports::free_port;
 
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Options {
@@ -46,7 +46,24 @@ pub(crate) struct Options {
     pub(crate) latency_ms: u64,
 }
 
+/// Short, so that no test waits long; not zero, so that progress can be seen.
+const TEST_LATENCY_MS: u64 = 300;
+
 impl Options {
+    /// A fresh demo fleet on free ports; the data lies in `target/{name}`.
+    pub(crate) fn for_tests(name: &str) -> Result<Self> {
+        Ok(Self {
+            port: free_port()?,
+            sim_port: free_port()?,
+            tls: false,
+            data: Some(workspace::target().join(name)),
+            fresh: true,
+            fleet: "demo".to_owned(),
+            seed: 1,
+            latency_ms: TEST_LATENCY_MS,
+        })
+    }
+
     /// The absolute path of the data folder.
     pub(crate) fn data_folder(&self) -> Result<PathBuf> {
         match &self.data {
