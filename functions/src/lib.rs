@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub mod app;
+mod arm;
 pub mod auth;
 pub mod caller;
 pub mod clock;

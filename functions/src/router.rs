@@ -13,9 +13,11 @@ use axum::{
 };
 use http::Uri;
 use shared::api::route;
+use tower::ServiceExt;
 
 use crate::{
     app::App,
+    arm,
     auth::sign_in,
     error::ApiError,
     handlers::{
@@ -33,6 +35,18 @@ use crate::{
 const LARGEST_BODY: usize = 2 * 1024 * 1024;
 
 pub fn router(app: App) -> Router {
+    let routes = routes(app);
+    // Before any route is looked for, since ARM ignores the case of paths.
+    let in_arms_case = |mut request: axum::extract::Request| {
+        if let Some(uri) = arm::canonical(request.uri()) {
+            *request.uri_mut() = uri;
+        }
+        request
+    };
+    Router::new().fallback_service(routes.map_request(in_arms_case))
+}
+
+fn routes(app: App) -> Router {
     let assets = assets::service(app.assets.as_deref());
     Router::new()
         .route(route::SESSION, get(read_session))
@@ -62,6 +76,7 @@ pub fn router(app: App) -> Router {
         .route("/metadata/endpoints", get(read_endpoints))
         .route("/api/{*rest}", axum::routing::any(no_such_operation))
         .route("/auth/{*rest}", axum::routing::any(no_such_operation))
+        .merge(arm::routes(&app))
         .fallback_service(assets)
         .method_not_allowed_fallback(no_such_method)
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
@@ -87,7 +102,8 @@ async fn close_what_is_due(
     request: axum::extract::Request,
     next: middleware::Next,
 ) -> axum::response::Response {
-    if request.uri().path().starts_with("/api/") && app.background {
+    let is_ours = ["/api/", "/subscriptions/"].iter().any(|start| request.uri().path().starts_with(start));
+    if is_ours && app.background {
         let engine = std::sync::Arc::clone(&app.engine);
         tokio::spawn(async move {
             if let Err(error) = crate::sweep::work_off_due(&engine).await {

@@ -1,6 +1,12 @@
 //! Postern's API against Azure in a box, in process, on a clock that is moved by hand.
 
 #[cfg(test)]
+mod arm;
+#[cfg(test)]
+mod arm_initiate;
+#[cfg(test)]
+mod arm_policies;
+#[cfg(test)]
 mod audit;
 #[cfg(test)]
 mod auth;

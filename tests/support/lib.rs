@@ -1,6 +1,7 @@
 //! A whole Postern in one process against Azure in a box, with a clock that is moved by hand; and what turns NSGs into
 //! rules of the Linux kernel.
 
+mod arm_shape;
 mod client;
 mod credential;
 mod netns;

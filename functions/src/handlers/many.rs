@@ -62,12 +62,12 @@ pub(super) async fn read_all(
     Ok(machines)
 }
 
-pub(super) fn detail(code: &str, vm: &VmId, message: String) -> ProblemBody {
+pub(crate) fn detail(code: &str, vm: &VmId, message: String) -> ProblemBody {
     ProblemBody::new(code, message).about(vm.to_string())
 }
 
 /// Passes if nothing stands in the way; else the refusal says the first and has all as details.
-pub(super) fn refuse_any(
+pub(crate) fn refuse_any(
     details: Vec<ProblemBody>,
     refusal: impl FnOnce(String) -> ApiError,
 ) -> Result<(), ApiError> {

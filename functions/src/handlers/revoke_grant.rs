@@ -55,7 +55,7 @@ pub(crate) async fn revoke_grant(
 }
 
 /// Closes one lease now, in the store.
-pub(super) async fn end_lease(app: &App, held: &HeldLease, records: &[Record]) -> Result<(), ApiError> {
+pub(crate) async fn end_lease(app: &App, held: &HeldLease, records: &[Record]) -> Result<(), ApiError> {
     if app.engine.end_lease(held, CloseReason::Revoked, records).await? {
         return Ok(());
     }

@@ -235,7 +235,7 @@ async fn look_at_firewall(app: &App, Gate { firewall, .. }: Gate<'_>) -> Result<
     Ok(None)
 }
 
-pub(super) fn undated(
+pub(crate) fn undated(
     readings: BTreeMap<FirewallId, (shared::firewall::ObservedFirewall, Timestamp)>,
 ) -> FirewallReadings {
     readings.into_iter().map(|(firewall, (observed, _))| (firewall, observed)).collect()

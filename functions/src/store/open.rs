@@ -11,7 +11,7 @@ use super::{
     address::{Place, StoreAddress},
     audit,
     error::is_contention,
-    sql,
+    named, sql,
 };
 
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
@@ -22,6 +22,12 @@ pub(super) async fn open(address: &StoreAddress, fresh_id: StoreId) -> Result<St
         Place::File(path) => sqlite::open(path, fresh_id).await,
         Place::Servers(database) => postgres::open(database, fresh_id).await,
     }
+}
+
+/// Gives rows of earlier versions the columns that they lack; each step begins a transaction like `begin`.
+async fn fill(connection: &mut AnyConnection, begin: &'static str) -> Result<(), sqlx::Error> {
+    audit::fill(connection, begin).await?;
+    named::fill(connection, begin).await
 }
 
 /// The id that the store has; `fresh_id` if it had none.

@@ -17,7 +17,7 @@ use super::{
         servers::{Servers, takes_writes},
         sql,
     },
-    MIGRATIONS, OpenError, audit, keep_id,
+    MIGRATIONS, OpenError, fill, keep_id,
 };
 
 /// One of several tries, see `Store::begin`.
@@ -81,7 +81,7 @@ async fn prepare(
     let primary = servers.primary().await.ok_or_else(|| failed(sqlx::Error::PoolTimedOut))?;
     let mut connection = primary.connect().await.map_err(failed)?;
     migrate(database, &mut connection).await?;
-    audit::fill(&mut connection, "BEGIN").await.map_err(failed)?;
+    fill(&mut connection, "BEGIN").await.map_err(failed)?;
     let mut transaction = connection.begin().await.map_err(failed)?;
     let id = keep_id(&mut transaction, fresh_id).await.map_err(failed)?;
     transaction.commit().await.map_err(failed)?;

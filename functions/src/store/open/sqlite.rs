@@ -12,7 +12,7 @@ use url::Url;
 
 use super::{
     super::{Store, engine::Engine, servers::Servers, sql},
-    MIGRATIONS, OpenError, audit, is_contention, keep_id,
+    MIGRATIONS, OpenError, fill, is_contention, keep_id,
 };
 
 const READERS: u32 = 4;
@@ -90,7 +90,7 @@ async fn prepare(path: &Path, options: &AnyConnectOptions, fresh_id: StoreId) ->
         return Err(OpenError::NoWriteAheadLog(path.to_owned()));
     }
     migrate(path, &mut connection).await?;
-    audit::fill(&mut connection, Engine::Sqlite.begin()).await.map_err(failed)?;
+    fill(&mut connection, Engine::Sqlite.begin()).await.map_err(failed)?;
     let id = keep_id(&mut connection, fresh_id).await.map_err(failed)?;
     connection.close().await.map_err(failed)?;
     let damaged = |source: shared::nsg::stamp::InvalidStamp| OpenError::Damaged {
