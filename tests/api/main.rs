@@ -23,6 +23,8 @@ mod connect;
 #[cfg(test)]
 mod endpoints;
 #[cfg(test)]
+mod examples;
+#[cfg(test)]
 mod expiry;
 #[cfg(test)]
 mod faults;

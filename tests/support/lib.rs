@@ -12,6 +12,7 @@ mod roles;
 mod world;
 
 pub use client::{Answer, Client};
+pub use contract::operation_at;
 pub use netns::Namespace;
 pub use random_nsg::Neighbourhood;
 pub use world::{

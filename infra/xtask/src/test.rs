@@ -10,6 +10,7 @@ use crate::{interrupt, portal, shell};
 
 mod browser;
 mod postgres;
+mod schemathesis;
 mod sdk;
 mod tally;
 
@@ -53,9 +54,12 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     outcomes.push(attempt("On PostgreSQL", || postgres::run(filter))?);
     if is_built {
         outcomes.push(attempt("SDK clients", || sdk::run(filter))?);
+        if filter.is_none_or(|filter| "schemathesis".contains(filter)) {
+            outcomes.push(attempt("Schemathesis", schemathesis::run)?);
+        }
         outcomes.push(attempt("Browser tests", || browser::run(filter))?);
     } else {
-        shell::say("==> SDK clients, browser tests: left out, because the build failed");
+        shell::say("==> SDK clients, schemathesis, browser tests: left out, because the build failed");
     }
     Ok(summary(&outcomes))
 }
