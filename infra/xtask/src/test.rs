@@ -9,6 +9,7 @@ use clap::Args;
 use crate::{interrupt, portal, shell};
 
 mod browser;
+mod clients;
 mod postgres;
 mod schemathesis;
 mod sdk;
@@ -53,7 +54,8 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     outcomes.push(attempt("Rust tests", || rust_tests(filter))?);
     outcomes.push(attempt("On PostgreSQL", || postgres::run(filter))?);
     if is_built {
-        outcomes.push(attempt("SDK clients", || sdk::run(filter))?);
+        outcomes.push(attempt("SDKs on the box", || sdk::run(filter))?);
+        outcomes.push(attempt("SDK clients", || clients::run(filter))?);
         if filter.is_none_or(|filter| "schemathesis".contains(filter)) {
             outcomes.push(attempt("Schemathesis", schemathesis::run)?);
         }
