@@ -7,6 +7,8 @@ use tests::{World, vm};
 /// Every operation but the health checks, the way to sign in, and the question who is signed in.
 fn operations() -> Vec<(Method, String)> {
     let web = vm("web-01");
+    let policies = format!("{}/jitNetworkAccessPolicies", crate::arm::group());
+    let policy = crate::arm::policy_path("default");
     let grant = format!("{}/01936b1e-7a3c-7000-8000-3f1de2c4b901", route::GRANTS);
     vec![
         (Method::GET, route::VMS.to_owned()),
@@ -27,6 +29,14 @@ fn operations() -> Vec<(Method, String)> {
         (Method::GET, route::ACTIVITY.to_owned()),
         (Method::GET, route::ACTIVITY_CSV.to_owned()),
         (Method::POST, route::SWEEPS.to_owned()),
+        (Method::GET, policies.clone()),
+        (Method::GET, policy.clone()),
+        (Method::PUT, policy.clone()),
+        (Method::DELETE, policy.clone()),
+        (Method::POST, format!("{policy}/initiate")),
+        (Method::GET, "/subscriptions".to_owned()),
+        (Method::GET, "/tenants".to_owned()),
+        (Method::POST, "/batch".to_owned()),
     ]
 }
 

@@ -81,6 +81,7 @@ impl Client {
     }
 
     pub async fn call(&self, method: Method, path: &str, body: Option<String>) -> Answer {
+        let asked = body.clone();
         let mut request = Request::builder()
             .method(method.clone())
             .uri(path)
@@ -97,7 +98,7 @@ impl Client {
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.expect("a body").to_bytes();
         let text = String::from_utf8_lossy(&bytes).into_owned();
-        arm_shape::judge(&method, path, parts.status, &text);
+        arm_shape::judge(&method, path, asked.as_deref(), parts.status, &text);
         let json = serde_json::from_str(&text).unwrap_or(Value::Null);
         Answer { status: parts.status, headers: parts.headers, text, json }
     }
