@@ -71,7 +71,9 @@ async fn what_is_overdue_is_not_called_revoked() {
 async fn what_could_not_be_opened_is_revoked_and_says_why() {
     let world = protected().await;
     world
-        .fault(json!({ "kind": "server_error", "method": "PUT", "path_contains": "-lease-", "count": 10_000 }))
+        .fault(
+            json!({ "kind": "server_error", "method": "PUT", "path_contains": "-lease-", "count": 10_000 }),
+        )
         .await;
     let client = world.client("REQUESTER").await;
     let port = json!({ "number": 22, "duration": "PT1H" });
