@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use jiff::{Timestamp, tz::Offset};
-use leptos::{leptos_dom::helpers::set_interval_with_handle, prelude::*};
+use leptos::leptos_dom::helpers::set_interval_with_handle;
 use wasm_bindgen::JsValue;
 
+use crate::prelude::*;
 use crate::reach::Wake;
 
 const TICK: Duration = Duration::from_millis(500);

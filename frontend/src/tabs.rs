@@ -1,8 +1,9 @@
 //! What is done in one tab is seen in the others of the same browser at once.
 
-use leptos::{ev, prelude::*};
+use leptos::ev;
 
 use crate::browser;
+use crate::prelude::*;
 
 const KEY: &str = "postern.changed";
 

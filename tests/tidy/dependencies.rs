@@ -8,10 +8,11 @@ use crate::assert_none;
 use crate::tree::{TextFile, text_files};
 
 /// Crates of ours, and those of ours that each may use. The tests may use all.
-const DIRECTION: [(&str, &[&str]); 5] = [
+const DIRECTION: [(&str, &[&str]); 6] = [
     ("shared", &[]),
     ("functions", &["shared"]),
-    ("frontend", &["shared"]),
+    ("frontend", &["shared", "markup"]),
+    ("markup", &[]),
     ("azure-sim", &[]),
     ("xtask", &[]),
 ];

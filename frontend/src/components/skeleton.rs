@@ -1,6 +1,5 @@
-use leptos::prelude::*;
-
 use crate::language::{language, say};
+use crate::prelude::*;
 
 /// Stands where a page is going to be, in its shape.
 #[component]

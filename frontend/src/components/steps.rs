@@ -1,6 +1,5 @@
-use leptos::prelude::*;
-
 use crate::language::{language, say};
+use crate::prelude::*;
 
 /// How far an opening is: asked, rule written, read back.
 #[component]

@@ -1,7 +1,6 @@
-use leptos::prelude::*;
-
 use super::icon::Icon;
 use crate::language::{language, say};
+use crate::prelude::*;
 
 /// That the way to a VM leads through an Azure Firewall.
 #[component]
