@@ -33,6 +33,7 @@ pub struct Auth(Arc<Parts>);
 #[derive(Debug)]
 pub struct Parts {
     pub(crate) public_url: Url,
+    pub(crate) authority: Url,
     pub(crate) tenant: String,
     pub(crate) client_id: String,
     pub(crate) client_secret: Secret<String>,
@@ -50,6 +51,7 @@ impl Auth {
     pub fn new(config: &Config, http: reqwest::Client, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>) -> Self {
         Self(Arc::new(Parts {
             public_url: config.public_url.clone(),
+            authority: config.authority.clone(),
             tenant: config.tenant.clone(),
             client_id: config.client_id.clone(),
             client_secret: config.client_secret.clone(),

@@ -54,6 +54,8 @@ pub struct Config {
     pub log_filter: String,
     /// A PEM file with one more certificate authority to trust.
     pub extra_ca: Option<PathBuf>,
+    /// With what `serve` serves TLS; without it, it serves plain HTTP to the proxy in front.
+    pub tls: Option<TlsFiles>,
     /// How far this process's clock may be from Azure's while new openings are made; 5 s to 5 minutes.
     pub clock_tolerance: SignedDuration,
     /// Who may read the metrics; without it nobody may.
@@ -62,6 +64,13 @@ pub struct Config {
     pub organisation_ranges: Vec<SourcePrefix>,
     /// Whom to ask, as people are told; 1–200 characters.
     pub contact: Option<String>,
+}
+
+/// PEM files: the certificate followed by those that lead to its authority, and its key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsFiles {
+    pub certificate: PathBuf,
+    pub key: PathBuf,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,7 +108,7 @@ const CLOUDS: [(&str, [&str; 3]); 3] = [
 ];
 
 /// All variables of ours that have a meaning; any other is a slip of the pen.
-const KNOWN: [&str; 27] = [
+const KNOWN: [&str; 29] = [
     "POSTERN_LISTEN",
     "POSTERN_PUBLIC_URL",
     "POSTERN_CLOUD",
@@ -122,6 +131,8 @@ const KNOWN: [&str; 27] = [
     "POSTERN_LOG",
     "POSTERN_LOG_FILTER",
     "POSTERN_EXTRA_CA",
+    "POSTERN_TLS_CERTIFICATE",
+    "POSTERN_TLS_KEY",
     "POSTERN_CLOCK_TOLERANCE",
     "POSTERN_METRICS_TOKEN",
     "POSTERN_ORGANISATION_RANGES",
@@ -151,10 +162,11 @@ impl Config {
         let client_id = read.required("POSTERN_CLIENT_ID", "the application's client id", some_text);
         let client_secret =
             read.required("POSTERN_CLIENT_SECRET", "the application's client secret", some_text);
-        let audience = read.required("POSTERN_AUDIENCE", "the API's audience, like api://postern", some_text);
         let arm_url = read.or("POSTERN_ARM_URL", URL, arm_url, safe_url);
         let arm_audience =
             read.or("POSTERN_ARM_AUDIENCE", "for whom ARM's tokens are meant", arm_audience, some_text);
+        let arm = [arm_url.as_ref().map(Url::as_str), arm_audience.as_deref()].map(Option::unwrap_or_default);
+        let audience = read.required("POSTERN_AUDIENCE", AUDIENCE, |text| values::audience(text, &arm));
         let subscriptions =
             read.required("POSTERN_SUBSCRIPTIONS", "subscription ids separated by commas", subscriptions);
         let database = read.required("POSTERN_DATABASE", "sqlite:PATH", database);
@@ -166,6 +178,7 @@ impl Config {
         let log_filter = read.or("POSTERN_LOG_FILTER", "a level or a filter, like info", "info", log_filter);
         let assets = read.optional("POSTERN_ASSETS").map(PathBuf::from);
         let extra_ca = read.optional("POSTERN_EXTRA_CA").map(PathBuf::from);
+        let tls = tls(read);
         let clock_tolerance = read.or("POSTERN_CLOCK_TOLERANCE", TOLERANCE, "PT1M", clock_tolerance);
         let metrics_token = if_set(read, "POSTERN_METRICS_TOKEN", METRICS_TOKEN, values::metrics_token);
         let ranges = if_set(read, "POSTERN_ORGANISATION_RANGES", RANGES, values::ranges);
@@ -190,6 +203,7 @@ impl Config {
             log: log?,
             log_filter: log_filter?,
             extra_ca,
+            tls: tls?,
             clock_tolerance: clock_tolerance?,
             metrics_token: metrics_token?.map(Secret::new),
             organisation_ranges: ranges?.unwrap_or_default(),
@@ -209,7 +223,21 @@ fn if_set<T>(
     read.check(name, what, &text, parse).map(Some)
 }
 
+/// Both files, or neither.
+fn tls(read: &mut Reader) -> Option<Option<TlsFiles>> {
+    const NAMES: [&str; 2] = ["POSTERN_TLS_CERTIFICATE", "POSTERN_TLS_KEY"];
+    if NAMES.iter().all(|name| read.optional(name).is_none()) {
+        return Some(None);
+    }
+    let [certificate, key] = NAMES
+        .map(|name| read.required(name, "a PEM file, given together with the other of the two", some_text));
+    Some(Some(TlsFiles { certificate: certificate?.into(), key: key?.into() }))
+}
+
 const URL: &str = "an https URL (http only for this machine: 127.0.0.1, [::1] or localhost)";
+
+const AUDIENCE: &str =
+    "the API's own audience, like api://postern, in visible ASCII; never Azure Resource Manager's";
 
 const TOLERANCE: &str = "seconds or a duration like PT1M, from 5 seconds to 5 minutes";
 

@@ -36,6 +36,19 @@ impl ApiError {
         Self { status, body: ProblemBody::new(code, message), retry_after: None }
     }
 
+    /// With a code of the caller's own: for where somebody else's words are spoken.
+    pub(crate) fn coded(status: StatusCode, code: &str, message: impl Into<String>) -> Self {
+        Self::new(status, code, message)
+    }
+
+    pub(crate) fn code(&self) -> &str {
+        &self.body.code
+    }
+
+    pub(crate) fn into_body(self) -> ProblemBody {
+        self.body
+    }
+
     /// Not parseable: which field, and what is allowed.
     pub fn rejected(field: &str, allowed: impl std::fmt::Display) -> Self {
         let mut error = Self::new(StatusCode::BAD_REQUEST, "rejected", format!("{field}: {allowed}"));
@@ -203,8 +216,16 @@ impl From<EnforceError> for ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let Self { status, body, retry_after } = self;
+        self.in_words(str::to_owned)
+    }
+}
+
+impl ApiError {
+    /// The answer, with its code as `word` has it.
+    pub(crate) fn in_words(self, word: impl FnOnce(&str) -> String) -> Response {
+        let Self { status, mut body, retry_after } = self;
         let challenge = if body.code == NOT_SIGNED_IN { "Bearer" } else { r#"Bearer error="invalid_token""# };
+        body.code = word(&body.code);
         let mut response = (status, axum::Json(Problem { error: body })).into_response();
         let headers = response.headers_mut();
         if let Some(seconds) = retry_after {

@@ -16,6 +16,9 @@ use shared::{
     vm::{FirewallId, NsgId, SubscriptionId, VmId},
 };
 
+/// For how long a fabric may believe what it read of a role, which many people share.
+pub const ROLE_BELIEVED: SignedDuration = SignedDuration::from_secs(15);
+
 /// Reads machines, NSGs and rights, and writes NSG rules.
 #[async_trait]
 pub trait Fabric: Send + Sync + Debug {

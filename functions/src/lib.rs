@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub mod app;
+mod arm;
 pub mod auth;
 pub mod caller;
 pub mod clock;
@@ -18,3 +19,4 @@ pub mod start;
 pub mod store;
 pub mod sweep;
 pub mod telemetry;
+pub mod tls;

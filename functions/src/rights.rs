@@ -1,4 +1,5 @@
-//! What callers may do: read from Azure's roles, kept for at most a minute.
+//! What callers may do: read from Azure's roles. With [`ROLE_BELIEVED`] of a role's definition, nothing is older than a
+//! minute.
 
 use std::{
     collections::HashMap,
@@ -13,10 +14,10 @@ use shared::{
 
 use crate::{
     clock::Clock,
-    fabric::{Fabric, FabricError},
+    fabric::{Fabric, FabricError, ROLE_BELIEVED},
 };
 
-const KEPT: SignedDuration = SignedDuration::from_secs(60);
+const KEPT: SignedDuration = SignedDuration::from_secs(60).saturating_sub(ROLE_BELIEVED);
 const MOST: usize = 10_000;
 
 type Key = (SubscriptionId, String);

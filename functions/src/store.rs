@@ -18,6 +18,7 @@ mod leases;
 mod ledger;
 mod listing;
 pub mod memory;
+mod named;
 mod observations;
 mod open;
 mod policies;
@@ -40,6 +41,7 @@ pub use grants::{Admitted, HeldGrant, IdempotencyName};
 pub use leases::{HeldLease, LeaseCounts, Trouble};
 pub use ledger::{Dated, Ledger};
 pub use listing::{ListFilter, ListOrder, Listed, Rank};
+pub use named::{NamedPolicy, PolicyScope, Replacement};
 pub use usage::VmUsage;
 
 /// How often a write is tried when other writers are in its way.

@@ -143,6 +143,15 @@ pub struct PolicySettings {
     pub live_sessions: LiveSessions,
 }
 
+impl PolicySettings {
+    /// What a policy says that nobody said otherwise of: it is as Azure's own.
+    pub const DEFAULT: Self = Self {
+        justification: JustificationRule::Optional,
+        precedence: Precedence::CustomerFirst,
+        live_sessions: LiveSessions::Never,
+    };
+}
+
 /// An opening as it was asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AskedOpening {

@@ -275,7 +275,9 @@ pub(crate) mod tests {
         let request = AccessRequest::new(vec![an_opening("web-01", 22)], None).unwrap();
         let mut caller = a_caller("web-01");
         assert!(decide(&policy, &request, &caller, now()).is_ok());
-        caller.rights.insert(vm("web-01"), VmRights { read: true, request: false, configure: true });
+        caller
+            .rights
+            .insert(vm("web-01"), VmRights { read: true, request: false, configure: true, remove: true });
         assert_eq!(codes(decide(&policy, &request, &caller, now())), ["request_not_permitted"]);
         caller.rights.clear();
         assert_eq!(codes(decide(&policy, &request, &caller, now())), ["request_not_permitted"]);
@@ -332,7 +334,7 @@ pub(crate) mod tests {
 
     pub(crate) fn a_caller(name: &str) -> Caller {
         let requester = Requester { id: "oid-rui".to_owned(), name: "rui@contoso.example".to_owned() };
-        let rights = VmRights { read: true, request: true, configure: false };
+        let rights = VmRights { read: true, request: true, configure: false, remove: false };
         Caller { requester, rights: BTreeMap::from([(vm(name), rights)]) }
     }
 }

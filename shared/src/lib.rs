@@ -15,6 +15,7 @@ pub mod grant;
 pub mod inventory;
 pub mod nsg;
 pub mod policy;
+pub mod policy_id;
 pub mod port;
 pub mod rbac;
 pub mod request;

@@ -1,14 +1,13 @@
 //! Policies: which VMs may be opened, and under which port rules.
 
-use std::{collections::BTreeSet, fmt, str::FromStr};
+use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
     port::{Port, Protocol},
     source::AllowedSources,
-    text_serde,
-    vm::{Os, SubscriptionId, VmId},
+    vm::{Os, VmId},
     window::MaxDuration,
 };
 
@@ -140,67 +139,6 @@ pub struct ProtectedVm {
     pub live_sessions: LiveSessions,
 }
 
-/// Azure's name of a region, as the policy resource has it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Location(String);
-
-/// Why a text is not a name for a policy or a location.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a name here has 1 to 80 letters, digits, and . _ -")]
-pub struct InvalidPolicyName;
-
-impl FromStr for Location {
-    type Err = InvalidPolicyName;
-
-    /// Regions are written *West Europe* and *westeurope*; both name the same.
-    fn from_str(text: &str) -> Result<Self, InvalidPolicyName> {
-        let name: String = text.chars().filter(|c| *c != ' ').map(|c| c.to_ascii_lowercase()).collect();
-        let good = (1..=80).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric());
-        if good { Ok(Self(name)) } else { Err(InvalidPolicyName) }
-    }
-}
-
-impl fmt::Display for Location {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-text_serde!(Location);
-
-/// Where a policy lives. The portal keeps all VMs of one resource group and location in the policy `default`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct PolicyId {
-    pub subscription: SubscriptionId,
-    /// In lower case: ARM ignores case.
-    pub resource_group: String,
-    pub location: Location,
-    pub name: String,
-}
-
-impl PolicyId {
-    /// The policy that the portal puts a VM into.
-    pub fn default_for(vm: &VmId, location: Location) -> Self {
-        Self {
-            subscription: vm.subscription(),
-            resource_group: vm.resource_group().to_lowercase(),
-            location,
-            name: "default".to_owned(),
-        }
-    }
-}
-
-impl fmt::Display for PolicyId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { subscription, resource_group, location, name } = self;
-        write!(
-            f,
-            "/subscriptions/{subscription}/resourceGroups/{resource_group}/providers/Microsoft.Security\
-             /locations/{location}/jitNetworkAccessPolicies/{name}"
-        )
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -231,11 +169,5 @@ mod tests {
             map.remove(field);
             assert!(serde_json::from_value::<PortRule>(map.into()).is_err(), "without {field}");
         }
-    }
-
-    #[test]
-    fn both_spellings_of_a_location_are_the_same() {
-        assert_eq!("West Europe".parse::<Location>(), "westeurope".parse());
-        assert!("west/europe".parse::<Location>().is_err());
     }
 }

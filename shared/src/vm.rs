@@ -49,12 +49,12 @@ pub enum InvalidId {
     Shape(&'static str),
 }
 
-fn is_resource_group(text: &str) -> bool {
+pub(crate) fn is_resource_group(text: &str) -> bool {
     (1..=90).contains(&text.chars().count())
         && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '(' | ')'))
 }
 
-fn is_name(text: &str) -> bool {
+pub(crate) fn is_name(text: &str) -> bool {
     (1..=80).contains(&text.len())
         && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
 }

@@ -4,6 +4,9 @@ use serde_json::{Value, json};
 use shared::api::route;
 use tests::{PRODUCTION, World, a_rule, vm};
 
+const SECURITY_ADMIN: &str = "fb1c8493-542b-48eb-b624-b4c8fea62acd";
+const VM_CONTRIBUTOR: &str = "9980e02c-c2be-4d73-94e8-173b1dc7cf3c";
+
 #[tokio::test]
 async fn it_is_for_who_may_configure_some_vm() {
     let world = World::start().await;
@@ -27,21 +30,17 @@ async fn the_session_tells_who_may_read_it_and_the_version() {
 }
 
 #[tokio::test]
-async fn a_right_on_a_single_vm_is_enough() {
+async fn a_single_vm_that_one_may_configure_is_enough() {
     let world = World::start().await;
-    let path = format!(
-        "{}/providers/Microsoft.Authorization/roleAssignments/11111111-2222-3333-4444-555555555555",
-        vm("web-01")
-    );
-    let principal = world.client("REQUESTER").await.get(route::SESSION).await.expect(200);
-    let properties = json!({
-        "principalId": principal.json["requester"]["id"], "principalType": "ServicePrincipal", "scope": vm("web-01").to_string(),
-        "roleDefinitionId": "/providers/Microsoft.Authorization/roleDefinitions/8e3af657-a8ff-443c-a75c-2fe8c4bcb635",
-    });
-    let edit = json!({ "id": path, "body": { "id": path, "name": "x", "type": "Microsoft.Authorization/roleAssignments", "properties": properties } });
-    world.sim_call(reqwest::Method::PUT, "resources", &edit).await;
+    let requester = world.client("REQUESTER").await;
     world.client("READER").await.get(route::VMS).await.expect(200);
-    world.client("REQUESTER").await.get(route::HEALTH).await.expect(200);
+    world.assign("REQUESTER", VM_CONTRIBUTOR, &vm("web-01").to_string()).await;
+    requester.get(route::HEALTH).await.expect(403);
+    world
+        .assign("REQUESTER", SECURITY_ADMIN, &format!("/subscriptions/{PRODUCTION}/resourceGroups/prod-rg"))
+        .await;
+    world.pass(60);
+    requester.get(route::HEALTH).await.expect(200);
     world.client("READER").await.get(route::HEALTH).await.expect(403);
 }
 

@@ -1,6 +1,12 @@
 //! Postern's API against Azure in a box, in process, on a clock that is moved by hand.
 
 #[cfg(test)]
+mod arm;
+#[cfg(test)]
+mod arm_initiate;
+#[cfg(test)]
+mod arm_policies;
+#[cfg(test)]
 mod audit;
 #[cfg(test)]
 mod auth;
@@ -14,6 +20,8 @@ mod bulk_policies;
 mod clock;
 #[cfg(test)]
 mod connect;
+#[cfg(test)]
+mod endpoints;
 #[cfg(test)]
 mod expiry;
 #[cfg(test)]
@@ -29,6 +37,10 @@ mod health;
 #[cfg(test)]
 mod health_report;
 #[cfg(test)]
+mod identity;
+#[cfg(test)]
+mod matrix;
+#[cfg(test)]
 mod moves;
 #[cfg(test)]
 mod moving_grants;
@@ -43,9 +55,13 @@ mod policy_changes;
 #[cfg(test)]
 mod preview;
 #[cfg(test)]
+mod rights;
+#[cfg(test)]
 mod sessions;
 #[cfg(test)]
 mod sources;
+#[cfg(test)]
+mod tls;
 #[cfg(test)]
 mod vm_order;
 #[cfg(test)]

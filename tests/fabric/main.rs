@@ -15,4 +15,6 @@ mod observe;
 #[cfg(test)]
 mod rights;
 #[cfg(test)]
+mod tls;
+#[cfg(test)]
 mod write;

@@ -18,7 +18,7 @@ fn in_net_rg() -> VmId {
 #[tokio::test]
 async fn the_admin_may_do_everything_in_both_subscriptions() {
     let azure = Azure::start().await;
-    let all = VmRights { read: true, request: true, configure: true };
+    let all = VmRights { read: true, request: true, configure: true, remove: true };
     assert_eq!(rights_of(&azure, "Ada").await.on_vm(&in_net_rg()), all);
     let there = azure.fabric.rights(development(), &azure.object_id_of("Ada")).await.unwrap();
     assert_eq!(there.on_vm(&VmId::new(development(), "dev-rg", "dev-01").unwrap()), all);
@@ -28,14 +28,17 @@ async fn the_admin_may_do_everything_in_both_subscriptions() {
 async fn the_requester_may_request_in_one_resource_group_through_a_group() {
     let azure = Azure::start().await;
     let rights = rights_of(&azure, "Rui").await;
-    assert_eq!(rights.on_vm(&vm("web-01")), VmRights { read: true, request: true, configure: false });
+    assert_eq!(
+        rights.on_vm(&vm("web-01")),
+        VmRights { read: true, request: true, configure: false, remove: false }
+    );
     assert_eq!(rights.on_vm(&in_net_rg()), VmRights::NONE);
 }
 
 #[tokio::test]
 async fn the_reader_may_read_and_nobody_may_nothing() {
     let azure = Azure::start().await;
-    let read_only = VmRights { read: true, request: false, configure: false };
+    let read_only = VmRights { read: true, request: false, configure: false, remove: false };
     assert_eq!(rights_of(&azure, "Rea").await.on_vm(&vm("web-01")), read_only);
     assert_eq!(rights_of(&azure, "Noah").await, AccessRights::default());
 }
@@ -56,5 +59,5 @@ async fn a_deny_assignment_takes_the_right_to_request_away() {
     });
     azure.edit(&id, body).await;
     let rights = rights_of(&azure, "Rui").await.on_vm(&vm("web-01"));
-    assert_eq!(rights, VmRights { read: true, request: false, configure: false });
+    assert_eq!(rights, VmRights { read: true, request: false, configure: false, remove: false });
 }

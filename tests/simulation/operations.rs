@@ -105,7 +105,7 @@ async fn open(engine: &Engine, openings: Vec<Opening>, requester: Requester, ids
         if let Some(policy) = engine.store.policy(vm).await.map_err(text)? {
             policies.insert(vm.clone(), policy);
         }
-        rights.insert(vm.clone(), VmRights { read: true, request: true, configure: true });
+        rights.insert(vm.clone(), VmRights { read: true, request: true, configure: true, remove: true });
     }
     let caller = Caller { requester, rights };
     let admission = decide(&policies, &request, &caller, engine.clock.now())

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use shared::{api, vm::VmId};
 use tower::ServiceExt;
 
-use crate::CLIENT_ADDRESS;
+use crate::{CLIENT_ADDRESS, arm_shape};
 
 /// Calls Postern as one principal does, from behind the trusted proxy.
 #[derive(Clone, Debug)]
@@ -82,7 +82,7 @@ impl Client {
 
     pub async fn call(&self, method: Method, path: &str, body: Option<String>) -> Answer {
         let mut request = Request::builder()
-            .method(method)
+            .method(method.clone())
             .uri(path)
             .header("x-forwarded-for", &self.address)
             .header("content-type", "application/json");
@@ -97,6 +97,7 @@ impl Client {
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.expect("a body").to_bytes();
         let text = String::from_utf8_lossy(&bytes).into_owned();
+        arm_shape::judge(&method, path, parts.status, &text);
         let json = serde_json::from_str(&text).unwrap_or(Value::Null);
         Answer { status: parts.status, headers: parts.headers, text, json }
     }

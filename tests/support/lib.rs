@@ -1,14 +1,18 @@
 //! A whole Postern in one process against Azure in a box, with a clock that is moved by hand; and what turns NSGs into
 //! rules of the Linux kernel.
 
+mod arm_shape;
 mod client;
 mod credential;
 mod netns;
 pub mod nft;
 mod random_nsg;
+mod roles;
 mod world;
 
 pub use client::{Answer, Client};
 pub use netns::Namespace;
 pub use random_nsg::Neighbourhood;
-pub use world::{CLIENT_ADDRESS, DEVELOPMENT, METRICS_TOKEN, PRODUCTION, World, a_rule, nsg, vm};
+pub use world::{
+    CLIENT_ADDRESS, DEVELOPMENT, METRICS_TOKEN, PRODUCTION, World, a_rule, nsg, operator_actions, vm,
+};

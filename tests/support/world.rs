@@ -1,6 +1,7 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::Router;
+use azure_core::credentials::TokenCredential;
 use azure_sim::{Options, Sim};
 use functions::{
     app::App,
@@ -47,6 +48,14 @@ pub fn a_rule(priority: u16, access: &str, source: &str, port: &str) -> Value {
         "sourceAddressPrefix": source, "sourcePortRange": "*",
         "destinationAddressPrefix": "*", "destinationPortRange": port,
     })
+}
+
+/// What Postern's own identity may do in Azure: what a deployment gives it, and so here too.
+pub fn operator_actions() -> Vec<String> {
+    let role: Value =
+        serde_json::from_str(include_str!("../../infra/azure/postern-role.json")).expect("JSON");
+    let actions = role["Actions"].as_array().expect("a list");
+    actions.iter().map(|action| action.as_str().expect("an action").to_owned()).collect()
 }
 
 /// Postern and Azure, sharing one clock.
@@ -148,6 +157,17 @@ impl World {
         let answer: Value =
             self.http.post(url).form(&form).send().await.expect("Entra answers").json().await.expect("JSON");
         answer["access_token"].as_str().expect("Entra gives a token").to_owned()
+    }
+
+    /// A token for ARM of Postern's own identity.
+    pub async fn identity_token(&self) -> String {
+        let token = identity(&self.demo, &self.http).get_token(&[self.text("arm_audience")], None).await;
+        token.expect("the endpoint answers").token.secret().to_owned()
+    }
+
+    /// Lets Postern's own identity do these actions only.
+    pub async fn restrict_identity(&self, actions: &[String]) {
+        self.sim_call(reqwest::Method::PUT, "identity", &json!({ "actions": actions })).await;
     }
 
     pub fn text(&self, field: &str) -> &str {
@@ -260,15 +280,18 @@ async fn application_with(config: &Config, demo: &Value, clock: Arc<ManualClock>
     let ids: Arc<dyn Ids> = Arc::new(SeededIds::new(1));
     let http = http_client(None).expect("a client");
     let endpoint = ArmEndpoint { url: config.arm_url.clone(), audience: config.arm_audience.clone() };
-    let identity =
-        (text(&demo["identity"]["endpoint"]).to_owned(), text(&demo["identity"]["header"]).to_owned());
-    let credential = Arc::new(SimIdentity { endpoint: identity.0, header: identity.1, http: http.clone() });
+    let credential = Arc::new(identity(demo, &http));
     let metrics = Arc::new(Metrics::new());
     let fabric = AzureFabric::new(endpoint, credential, http.clone(), Arc::clone(&clock), Arc::clone(&ids));
     let fabric = Arc::new(fabric.counted_in(&metrics));
     let store = Store::open(&config.database, StoreId::new(fresh_store)).await.expect("the store opens");
     let auth = Auth::new(config, http, Arc::clone(&clock), Arc::clone(&ids));
     App::new(config, auth, (store, fabric), (clock, ids), metrics, false)
+}
+
+fn identity(demo: &Value, http: &reqwest::Client) -> SimIdentity {
+    let of = |field: &str| text(&demo["identity"][field]).to_owned();
+    SimIdentity { endpoint: of("endpoint"), header: of("header"), http: http.clone() }
 }
 
 fn text(value: &Value) -> &str {

@@ -100,9 +100,9 @@ fn ids(vms: &[VmSummary]) -> Option<VmIds> {
 fn enabling(defaults: Defaults, vms: VmIds) -> PutPolicies {
     let policy = PolicyPatch {
         ports: Some(defaults.ports),
-        justification: Some(Defaults::JUSTIFICATION),
-        precedence: Some(Defaults::PRECEDENCE),
-        live_sessions: Some(Defaults::LIVE_SESSIONS),
+        justification: Some(Defaults::SETTINGS.justification),
+        precedence: Some(Defaults::SETTINGS.precedence),
+        live_sessions: Some(Defaults::SETTINGS.live_sessions),
         ..PolicyPatch::default()
     };
     PutPolicies { vms, policy, versions: None }

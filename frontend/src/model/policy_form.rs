@@ -102,9 +102,9 @@ impl PolicyForm {
         };
         let mut form = Self {
             rows: Vec::new(),
-            justification: Some(Defaults::JUSTIFICATION),
-            precedence: Some(Defaults::PRECEDENCE),
-            live_sessions: Some(Defaults::LIVE_SESSIONS),
+            justification: Some(Defaults::SETTINGS.justification),
+            precedence: Some(Defaults::SETTINGS.precedence),
+            live_sessions: Some(Defaults::SETTINGS.live_sessions),
         };
         for (os, place) in places {
             let PortRule { port, .. } = PortRule::default_for(os);

@@ -81,7 +81,7 @@ pub(crate) fn a_summary() -> VmSummary {
         os: Some(Os::Linux),
         power: PowerState::Running,
         support: Support::Configured,
-        rights: VmRights { read: true, request: true, configure: false },
+        rights: VmRights { read: true, request: true, configure: false, remove: false },
         firewall: None,
         nsgs: vec!["web-01-nsg".to_owned()],
         ports: vec![Port::SSH],

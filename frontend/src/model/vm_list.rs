@@ -2,7 +2,8 @@
 
 use shared::{
     api::{ListCounts, ListName, VmSummary},
-    policy::{JustificationRule, LiveSessions, PortRule, PortRules, Precedence},
+    audit::PolicySettings,
+    policy::{PortRule, PortRules},
     port::Port,
     vm::{Os, PowerState},
 };
@@ -104,9 +105,7 @@ pub(crate) struct Defaults {
 }
 
 impl Defaults {
-    pub(crate) const JUSTIFICATION: JustificationRule = JustificationRule::Optional;
-    pub(crate) const PRECEDENCE: Precedence = Precedence::CustomerFirst;
-    pub(crate) const LIVE_SESSIONS: LiveSessions = LiveSessions::Never;
+    pub(crate) const SETTINGS: PolicySettings = PolicySettings::DEFAULT;
 
     /// An unknown operating system gets the ports of Linux.
     pub(crate) fn of(os: Option<Os>) -> Option<Self> {

@@ -27,7 +27,7 @@ fields! {
     SourceSeen { address, prefix, concern }
     Health { last_sweep_at, timer_silent_since, overdue }
 
-    VmRights { read, request, configure }
+    VmRights { read, request, configure, remove }
     VmSummary {
         vm, subscription_name, location, os, power, support, rights, firewall, ports, state, nsgs, open_until,
         warnings, approved_last_7_days, last_access_at, last_user,

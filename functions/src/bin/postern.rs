@@ -2,13 +2,16 @@
 
 use std::{net::SocketAddr, process::ExitCode};
 
+use axum::serve::ListenerExt;
 use clap::{Parser, Subcommand};
 use functions::{
     app::App,
+    config::Config,
     router::router,
     start::{StartError, application, configuration},
     sweep::{self, TIMER_PERIOD},
     telemetry,
+    tls::{self, TlsListener},
 };
 
 /// Just-in-time access to the management ports of Azure VMs. Everything else is configured by POSTERN_… variables.
@@ -56,7 +59,7 @@ async fn run(command: Command) -> Result<(), StartError> {
     telemetry::init(&config);
     let app = application(&config, true).await?;
     match command {
-        Command::Serve { timer } => serve(app, config.listen, timer).await,
+        Command::Serve { timer } => serve(app, &config, timer).await,
         Command::Sweep { look_ahead } => {
             let until = app.now() + jiff::SignedDuration::from_secs(i64::from(look_ahead));
             let report =
@@ -75,7 +78,9 @@ async fn run(command: Command) -> Result<(), StartError> {
     }
 }
 
-async fn serve(app: App, listen: SocketAddr, timer: bool) -> Result<(), StartError> {
+async fn serve(app: App, config: &Config, timer: bool) -> Result<(), StartError> {
+    let listen = config.listen;
+    let tls = config.tls.as_ref().map(tls::acceptor).transpose().map_err(StartError::because)?;
     let cannot = |error: std::io::Error| {
         StartError::because(format!(
             "cannot listen on {listen} ({error}); set POSTERN_LISTEN to a free address"
@@ -85,9 +90,17 @@ async fn serve(app: App, listen: SocketAddr, timer: bool) -> Result<(), StartErr
     if timer {
         tokio::spawn(keep_sweeping(app.clone()));
     }
-    tracing::info!(%listen, "serving");
+    tracing::info!(%listen, tls = tls.is_some(), "serving");
     let service = router(app).into_make_service_with_connect_info::<SocketAddr>();
-    axum::serve(listener, service).with_graceful_shutdown(stopped()).await.map_err(StartError::because)
+    let served = match tls {
+        None => axum::serve(listener, service).with_graceful_shutdown(stopped()).await,
+        Some(acceptor) => {
+            // axum tells the peers of a listener that is not its own only through a tap.
+            let listener = TlsListener::new(listener, acceptor).tap_io(|_| ());
+            axum::serve(listener, service).with_graceful_shutdown(stopped()).await
+        }
+    };
+    served.map_err(StartError::because)
 }
 
 async fn keep_sweeping(app: App) {

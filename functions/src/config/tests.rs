@@ -39,6 +39,13 @@ fn rejects_each_value_out_of_its_range() {
         ("POSTERN_PUBLIC_URL", "https://contoso.example/postern"),
         ("POSTERN_PUBLIC_URL", "https://:secret@contoso.example"),
         ("POSTERN_TENANT", "72f988bf86f141af91ab2d7cd011db47"),
+        ("POSTERN_AUDIENCE", "https://management.azure.com"),
+        ("POSTERN_AUDIENCE", "https://management.azure.com/"),
+        ("POSTERN_AUDIENCE", "https://Management.Core.Windows.net/"),
+        ("POSTERN_AUDIENCE", "https://management.usgovcloudapi.net"),
+        ("POSTERN_AUDIENCE", "797f4846-ba00-4fd7-ba43-dac1f8f63013"),
+        ("POSTERN_AUDIENCE", "api://\"postern"),
+        ("POSTERN_AUDIENCE", "api://p\u{f8}stern"),
         ("POSTERN_TRUSTED_PROXIES", "-1"),
         ("POSTERN_LOG_FILTER", "info,functions=loud"),
         ("FUNCTIONS_CUSTOMHANDLER_PORT", "65536"),
@@ -70,6 +77,35 @@ fn rejects_each_value_out_of_its_range() {
         assert_eq!(errors.as_slice().len(), 1, "{errors}");
     }
     assert_eq!(with(&[("POSTERN_CREDENTIAL", "client_secret")]).unwrap_err().as_slice().len(), 2);
+}
+
+#[test]
+fn rejects_the_audience_of_a_resource_manager_that_is_configured() {
+    for name in ["POSTERN_ARM_URL", "POSTERN_ARM_AUDIENCE"] {
+        let own_cloud =
+            [(name, "https://arm.contoso.example/"), ("POSTERN_AUDIENCE", "https://arm.contoso.example")];
+        let errors = with(&own_cloud).unwrap_err();
+        assert_eq!(errors.as_slice().len(), 1, "{errors}");
+        assert!(errors.to_string().contains("POSTERN_AUDIENCE is not the API's own"), "{errors}");
+    }
+    assert!(with(&[("POSTERN_AUDIENCE", "8f6b24d3-98f9-4f67-a4b1-5b1e8a1d3c55")]).is_ok());
+}
+
+#[test]
+fn accepts_both_files_of_tls_or_neither() {
+    assert_eq!(with(&[]).unwrap().tls, None);
+    let [certificate, key] = [("POSTERN_TLS_CERTIFICATE", "chain.pem"), ("POSTERN_TLS_KEY", "key.pem")];
+    let tls = with(&[certificate, key]).unwrap().tls.unwrap();
+    assert_eq!((tls.certificate.to_str(), tls.key.to_str()), (Some("chain.pem"), Some("key.pem")));
+}
+
+#[test]
+fn rejects_one_file_of_tls_without_the_other() {
+    let [certificate, key] = [("POSTERN_TLS_CERTIFICATE", "chain.pem"), ("POSTERN_TLS_KEY", "key.pem")];
+    for (given, missing) in [(certificate, key), (key, certificate)] {
+        let errors = with(&[given]).unwrap_err();
+        assert!(errors.to_string().contains(&format!("{} is missing", missing.0)), "{errors}");
+    }
 }
 
 #[test]

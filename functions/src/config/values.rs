@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use shared::{source::SourcePrefix, vm::SubscriptionId};
 use url::Url;
 
-use super::LogFormat;
+use super::{CLOUDS, LogFormat};
 
 /// The shortest and the longest clock tolerance, in seconds.
 const TOLERANCE: std::ops::RangeInclusive<i64> = 5..=300;
@@ -32,6 +32,20 @@ pub(super) fn public_url(text: &str) -> Option<Url> {
 
 pub(super) fn some_text(text: &str) -> Option<String> {
     (!text.trim().is_empty()).then(|| text.to_owned())
+}
+
+/// Azure's Resource Manager as an application of the directory.
+const ARM_APPLICATION: &str = "797f4846-ba00-4fd7-ba43-dac1f8f63013";
+
+/// An audience of Postern's own. Never Resource Manager's, nor what else is given as `arm`: whoever a script sent its
+/// token to could otherwise open ports with it.
+pub(super) fn audience(text: &str, arm: &[&str]) -> Option<String> {
+    let plain = |text: &str| text.trim_end_matches('/').to_ascii_lowercase();
+    let known = CLOUDS.iter().flat_map(|(_, [_, url, audience])| [*url, *audience]);
+    let mut arms = known.chain([ARM_APPLICATION]).chain(arm.iter().copied());
+    let is_quotable = text.bytes().all(|byte| byte.is_ascii_graphic() && !br#""\"#.contains(&byte));
+    let fits = !text.is_empty() && is_quotable && !arms.any(|arm| plain(arm) == plain(text));
+    fits.then(|| text.to_owned())
 }
 
 pub(super) fn guid(text: &str) -> Option<String> {

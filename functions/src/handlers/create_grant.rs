@@ -44,7 +44,7 @@ pub(crate) async fn create_grant(
     Json(body): Json<CreateGrant>,
 ) -> Result<Response, ApiError> {
     let name = idempotency_name(&headers, &principal, &body)?;
-    let asking = Asking { body, name: name.as_ref(), replaces: None, at: app.now() };
+    let asking = Asking { body, name: name.as_ref(), replaces: None, at: app.now(), within: None };
     match admit(&app, &principal, asking).await? {
         Admittance::New(grant) => enforce(&app, &grant, &principal, &headers).await,
         Admittance::Repeated(id) => answer(&app, id, &principal, StatusCode::OK).await,
@@ -52,29 +52,34 @@ pub(crate) async fn create_grant(
 }
 
 /// What is to be admitted, and how.
-pub(super) struct Asking<'a> {
-    pub(super) body: CreateGrant,
-    pub(super) name: Option<&'a IdempotencyName>,
+pub(crate) struct Asking<'a> {
+    pub(crate) body: CreateGrant,
+    pub(crate) name: Option<&'a IdempotencyName>,
     /// The grant whose place it is to take.
-    pub(super) replaces: Option<GrantId>,
+    pub(crate) replaces: Option<GrantId>,
     /// When the openings start.
-    pub(super) at: Timestamp,
+    pub(crate) at: Timestamp,
+    /// The VMs of the one policy that is asked for; `None`: each VM's own policy counts.
+    pub(crate) within: Option<&'a BTreeSet<VmId>>,
 }
 
-pub(super) enum Admittance {
+pub(crate) enum Admittance {
     /// Durable; nothing was written to Azure yet.
     New(Grant),
     Repeated(GrantId),
 }
 
 /// Decides, and makes what is admitted durable.
-pub(super) async fn admit(
+pub(crate) async fn admit(
     app: &App,
     principal: &Principal,
     asking: Asking<'_>,
 ) -> Result<Admittance, ApiError> {
-    let Asking { body, name, replaces, at } = asking;
-    let Asked { request, policies, caller } = asked_for(app, body, principal).await?;
+    let Asking { body, name, replaces, at, within } = asking;
+    let Asked { request, mut policies, caller } = asked_for(app, body, principal).await?;
+    if let Some(within) = within {
+        policies.retain(|vm, _| within.contains(vm));
+    }
     let mut records = asked(app, &request, principal);
     let admission = match decide(&policies, &request, &caller, at) {
         Ok(admission) => admission,
@@ -134,7 +139,7 @@ async fn enforce(
     answer(app, grant.id, principal, status).await
 }
 
-pub(super) fn vms_of(leases: &[Lease]) -> BTreeSet<VmId> {
+pub(crate) fn vms_of(leases: &[Lease]) -> BTreeSet<VmId> {
     leases.iter().map(|lease| lease.vm.clone()).collect()
 }
 
@@ -166,7 +171,7 @@ fn parse(body: CreateGrant, principal: &Principal) -> Result<AccessRequest, ApiE
     AccessRequest::new(openings?, justification).map_err(|error| ApiError::rejected("openings", error))
 }
 
-pub(super) fn own_address(principal: &Principal) -> Result<Sources, ApiError> {
+pub(crate) fn own_address(principal: &Principal) -> Result<Sources, ApiError> {
     let address = principal.source.ok_or_else(ApiError::unknown_address)?;
     SourcePrefix::from_address(address).map(Sources::one).map_err(|error| {
         ApiError::rejected("sources", format!("your own address cannot be a source: {error}"))

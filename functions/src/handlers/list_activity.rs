@@ -6,7 +6,7 @@ use axum::extract::State;
 use shared::{
     api::{Activity, ActivityQuery, Step},
     audit::Entry,
-    rbac::{AccessRights, action},
+    rbac::{AccessRights, Right},
     vm::SubscriptionId,
 };
 
@@ -103,7 +103,7 @@ impl Readable {
         let subscription = entry.record.subscription;
         self.0.iter().filter(|(one, _)| *one == subscription).any(|(_, rights)| match &entry.record.vm {
             Some(vm) => rights.on_vm(vm).read,
-            None => rights.may(action::READ_VM, &format!("/subscriptions/{subscription}")),
+            None => rights.has_below(Right::Read, &format!("/subscriptions/{subscription}")),
         })
     }
 }

@@ -4,19 +4,38 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use shared::{
     api::{ProblemBody, VmIds},
+    rbac::Right,
     vm::{SubscriptionId, VmId},
 };
 
-use super::{policy_checks::may_not_configure, vm_path::seen};
+use super::{
+    policy_checks::{may_not_configure, may_not_remove},
+    vm_path::seen,
+};
 use crate::{app::App, caller::Principal, enforce::Settled, error::ApiError, inventory::look_up_all};
 
-/// Passes if the caller may configure every one of these VMs. What the caller may not see does not exist.
+/// Passes if the caller may configure every one of these VMs.
 pub(super) async fn may_configure(app: &App, vms: &VmIds, principal: &Principal) -> Result<(), ApiError> {
+    all_have(app, vms, principal, (Right::Configure, may_not_configure)).await
+}
+
+/// Passes if the caller may remove JIT from every one of these VMs.
+pub(super) async fn may_remove(app: &App, vms: &VmIds, principal: &Principal) -> Result<(), ApiError> {
+    all_have(app, vms, principal, (Right::Remove, may_not_remove)).await
+}
+
+/// What the caller may not see does not exist.
+async fn all_have(
+    app: &App,
+    vms: &VmIds,
+    principal: &Principal,
+    (right, may_not): (Right, fn(&VmId) -> String),
+) -> Result<(), ApiError> {
     let (mut missing, mut forbidden) = (Vec::new(), Vec::new());
     for vm in vms.as_slice() {
         match seen(app, vm, principal).await {
-            Ok(rights) if rights.configure => {}
-            Ok(_) => forbidden.push(detail("forbidden", vm, may_not_configure(vm))),
+            Ok(rights) if rights.has(right) => {}
+            Ok(_) => forbidden.push(detail("forbidden", vm, may_not(vm))),
             Err(error) if error.is_not_found() => missing.push(vm),
             Err(error) => return Err(error),
         }
@@ -43,12 +62,12 @@ pub(super) async fn read_all(
     Ok(machines)
 }
 
-pub(super) fn detail(code: &str, vm: &VmId, message: String) -> ProblemBody {
+pub(crate) fn detail(code: &str, vm: &VmId, message: String) -> ProblemBody {
     ProblemBody::new(code, message).about(vm.to_string())
 }
 
 /// Passes if nothing stands in the way; else the refusal says the first and has all as details.
-pub(super) fn refuse_any(
+pub(crate) fn refuse_any(
     details: Vec<ProblemBody>,
     refusal: impl FnOnce(String) -> ApiError,
 ) -> Result<(), ApiError> {

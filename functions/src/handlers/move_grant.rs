@@ -59,7 +59,7 @@ pub(crate) async fn move_grant(
             let at = whole_second(app.now());
             let sources = body.sources.map_or_else(|| own_address(&principal), Ok)?;
             let body = elsewhere(&old, &sources, at)?;
-            let asking = Asking { body, name: name.as_ref(), replaces: Some(old.grant.id), at };
+            let asking = Asking { body, name: name.as_ref(), replaces: Some(old.grant.id), at, within: None };
             match admit(&app, &principal, asking).await? {
                 Admittance::New(grant) => (grant.id, StatusCode::CREATED),
                 Admittance::Repeated(id) => (id, StatusCode::OK),

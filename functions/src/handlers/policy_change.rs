@@ -18,11 +18,11 @@ use super::{
 use crate::{app::App, error::ApiError};
 
 /// The VMs of one call with what they have and what they shall have.
-pub(super) struct Change {
-    pub(super) machines: Vec<Machine>,
-    pub(super) before: BTreeMap<VmId, ProtectedVm>,
+pub(crate) struct Change {
+    pub(crate) machines: Vec<Machine>,
+    pub(crate) before: BTreeMap<VmId, ProtectedVm>,
     /// In the order of the call.
-    pub(super) after: Vec<ProtectedVm>,
+    pub(crate) after: Vec<ProtectedVm>,
 }
 
 /// Reads the VMs anew.
@@ -110,4 +110,4 @@ pub(super) fn unchanged(
 }
 
 /// The code of a refusal because somebody else was faster.
-pub(super) const CHANGED: &str = "policy_changed";
+pub(crate) const CHANGED: &str = "policy_changed";

@@ -15,8 +15,12 @@ pub(super) fn may_not_configure(vm: &VmId) -> String {
     format!("your Azure roles do not let you configure JIT on {}", vm.name())
 }
 
+pub(super) fn may_not_remove(vm: &VmId) -> String {
+    format!("your Azure roles do not let you remove JIT from {}", vm.name())
+}
+
 /// Why a VM cannot be protected, and what would help.
-pub(super) fn unsupported(machine: &Machine) -> Option<String> {
+pub(crate) fn unsupported(machine: &Machine) -> Option<String> {
     let reason = machine.unsupported().into_iter().next()?;
     let name = machine.vm.name();
     Some(format!("{name} cannot be protected: {}. {}", reason.reason(), reason.remedy()))
@@ -48,7 +52,7 @@ pub(super) async fn cannot_cut_sessions<'n>(
     Ok(unable)
 }
 
-pub(super) fn record(app: &App, policy: &ProtectedVm, principal: &Principal) -> Record {
+pub(crate) fn record(app: &App, policy: &ProtectedVm, principal: &Principal) -> Record {
     let ProtectedVm { vm, ports, justification, precedence, live_sessions } = policy;
     let (justification, precedence, live_sessions) = (*justification, *precedence, *live_sessions);
     let settings = Some(PolicySettings { justification, precedence, live_sessions });

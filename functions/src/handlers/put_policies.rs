@@ -39,7 +39,7 @@ pub(crate) async fn put_policies(
     shown(&app, &vms, &principal, &settled).await.map(axum::Json)
 }
 
-async fn unobstructed(app: &App, change: &Change) -> Result<(), ApiError> {
+pub(crate) async fn unobstructed(app: &App, change: &Change) -> Result<(), ApiError> {
     let preview = app.engine.preview(&change.machines, &change.after, &[]).await?;
     let of_guards = preview.obstacles.iter().filter(|(_, obstacle)| obstacle.grant.is_none());
     let details = of_guards.flat_map(|(nsg, obstacle)| {
@@ -50,7 +50,7 @@ async fn unobstructed(app: &App, change: &Change) -> Result<(), ApiError> {
 }
 
 /// Asks only the NSGs of VMs whose sessions were not to be cut before.
-async fn can_cut_sessions(app: &App, change: &Change) -> Result<(), ApiError> {
+pub(crate) async fn can_cut_sessions(app: &App, change: &Change) -> Result<(), ApiError> {
     let is_new = |policy: &&ProtectedVm| {
         let before = change.before.get(&policy.vm).map(|before| before.live_sessions);
         policy.live_sessions != LiveSessions::Never

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use shared::{
     api::{ArmBudget, DriftNumbers, EventKind, HealthReport, LeaseNumbers, OldestOverdue},
     decision::Requester,
-    rbac::{AccessRights, action},
+    rbac::{AccessRights, Right, action},
     vm::SubscriptionId,
 };
 
@@ -76,8 +76,7 @@ pub(super) async fn configures_by(
     rights: &AccessRights,
 ) -> Result<bool, ApiError> {
     let scope = format!("/subscriptions/{subscription}");
-    let everywhere = [action::READ_VM, action::WRITE_VM, action::WRITE_POLICY];
-    if everywhere.iter().all(|one| rights.may(one, &scope)) {
+    if rights.has_below(Right::Configure, &scope) {
         return Ok(true);
     }
     app.store().label_machines(subscription).await?;

@@ -10,7 +10,7 @@ use shared::{
 };
 
 use super::{
-    many::{by_subscription, detail, may_configure, refuse_any, trouble_of},
+    many::{by_subscription, detail, may_remove, refuse_any, trouble_of},
     revoke_grant::end_lease,
     view::lease_view,
 };
@@ -26,7 +26,7 @@ pub(crate) async fn remove_policies(
     principal: Principal,
     Json(RemovePolicies { vms }): Json<RemovePolicies>,
 ) -> Result<axum::Json<UnprotectedVms>, ApiError> {
-    may_configure(&app, &vms, &principal).await?;
+    may_remove(&app, &vms, &principal).await?;
     all_configured(&app, &vms).await?;
     for vm in vms.as_slice() {
         for held in app.store().unclosed_of_vm(vm).await? {

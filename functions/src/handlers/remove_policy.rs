@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use axum::{Json, extract::State};
 use shared::{api::RemovedPolicy, audit::Event};
 
-use super::{policy_checks::may_not_configure, revoke_grant::end_lease, vm_path::SeenVm};
+use super::{policy_checks::may_not_remove, revoke_grant::end_lease, vm_path::SeenVm};
 use crate::{app::App, error::ApiError};
 
 pub(crate) async fn remove_policy(
@@ -13,8 +13,8 @@ pub(crate) async fn remove_policy(
     seen: SeenVm,
 ) -> Result<Json<RemovedPolicy>, ApiError> {
     let SeenVm { vm, rights, principal } = seen;
-    if !rights.configure {
-        return Err(ApiError::forbidden(may_not_configure(&vm)));
+    if !rights.remove {
+        return Err(ApiError::forbidden(may_not_remove(&vm)));
     }
     for held in app.store().unclosed_of_vm(&vm).await? {
         end_lease(&app, &held, &[]).await?;

@@ -9,7 +9,7 @@ use crate::{app::App, error::ApiError};
 
 /// When a grant's NSGs are what they should be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Settled {
+pub(crate) enum Settled {
     /// They were read back.
     Now,
     /// Work on them goes on after the answer.
@@ -17,7 +17,7 @@ pub(super) enum Settled {
 }
 
 /// Brings the NSGs of `vms` to what they should be: before the answer, or after it if that is preferred and possible.
-pub(super) async fn settle(
+pub(crate) async fn settle(
     app: &App,
     headers: &HeaderMap,
     grant: GrantId,

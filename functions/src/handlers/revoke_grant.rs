@@ -32,8 +32,10 @@ pub(crate) async fn revoke_grant(
     let vms: BTreeSet<VmId> = held.leases.iter().map(|held| held.lease.vm.clone()).collect();
     if held.grant.requester.id != principal.requester.id {
         for vm in &vms {
-            if !app.rights.on_vm(vm, &principal.requester.id).await?.configure {
-                let message = format!("only its holder, or who may configure {}, may close this", vm.name());
+            let rights = app.rights.on_vm(vm, &principal.requester.id).await?;
+            if !rights.configure {
+                let which = if rights.read { vm.name() } else { "all of its machines" };
+                let message = format!("only its holder, or who may configure {which}, may close this");
                 return Err(ApiError::forbidden(message));
             }
         }
@@ -53,7 +55,7 @@ pub(crate) async fn revoke_grant(
 }
 
 /// Closes one lease now, in the store.
-pub(super) async fn end_lease(app: &App, held: &HeldLease, records: &[Record]) -> Result<(), ApiError> {
+pub(crate) async fn end_lease(app: &App, held: &HeldLease, records: &[Record]) -> Result<(), ApiError> {
     if app.engine.end_lease(held, CloseReason::Revoked, records).await? {
         return Ok(());
     }

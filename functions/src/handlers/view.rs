@@ -235,7 +235,7 @@ async fn look_at_firewall(app: &App, Gate { firewall, .. }: Gate<'_>) -> Result<
     Ok(None)
 }
 
-pub(super) fn undated(
+pub(crate) fn undated(
     readings: BTreeMap<FirewallId, (shared::firewall::ObservedFirewall, Timestamp)>,
 ) -> FirewallReadings {
     readings.into_iter().map(|(firewall, (observed, _))| (firewall, observed)).collect()
@@ -261,7 +261,7 @@ pub(super) fn lease_view(held: &HeldLease, viewer: &Requester, rights: VmRights)
     }
 }
 
-/// A grant as `viewer` sees it.
+/// A grant as `viewer` sees it: of somebody else's, what is about VMs that the viewer may see.
 pub(super) async fn grant_view(
     app: &App,
     held: &HeldGrant,
@@ -275,6 +275,9 @@ pub(super) async fn grant_view(
             true => VmRights::NONE,
             false => app.rights.on_vm(&lease.lease.vm, &viewer.id).await.unwrap_or(VmRights::NONE),
         };
+        if !(mine || rights.read) {
+            continue;
+        }
         leases.push(lease_view(lease, viewer, rights));
     }
     let shared::grant::Grant { id, requester, justification, window, .. } = held.grant.clone();

@@ -1,9 +1,12 @@
 //! Grants: admitted once, then read together with their leases.
 
+use std::collections::BTreeMap;
+
 use jiff::{SignedDuration, Timestamp};
 use shared::{
     audit::Record,
     grant::{Grant, GrantId},
+    vm::{SubscriptionId, VmId},
 };
 use sqlx::AnyConnection;
 
@@ -11,6 +14,7 @@ use super::{
     HeldLease, Store, StoreError, Work,
     audit::append,
     leases::{self, LeaseRow},
+    sql::{CHUNK, Values},
     text::{from_json, micros, to_json},
 };
 
@@ -110,6 +114,42 @@ impl Store {
         let rows: Vec<GrantRow> =
             sqlx::query_as(select).bind(requester_id).bind(i64::from(limit)).fetch_all(&self.readers).await?;
         together(rows)
+    }
+}
+
+impl Store {
+    /// The grants that let somebody reach one of these VMs, admitted from `since` on, oldest first; each with just its
+    /// leases on these VMs.
+    pub async fn grants_on(
+        &self,
+        subscription: SubscriptionId,
+        vms: &[VmId],
+        since: Timestamp,
+    ) -> Result<Vec<HeldGrant>, StoreError> {
+        let mut grants: BTreeMap<(Timestamp, GrantId), HeldGrant> = BTreeMap::new();
+        for vms in vms.chunks(CHUNK) {
+            let mut values = Values::default();
+            let sql = format!(
+                "SELECT g.data AS grant_data, {} FROM leases l \
+                 JOIN grants g ON g.id = l.grant_id AND g.subscription = l.subscription \
+                 WHERE l.subscription = {} AND l.admitted_at >= {} AND l.vm IN ({}) \
+                 ORDER BY l.grant_id, l.ordinal",
+                leases::lease_columns!(),
+                values.text(subscription.to_string()),
+                values.number(micros(since)),
+                values.texts(vms.iter().map(VmId::key))
+            );
+            let rows: Vec<GrantRow> = values.query_as(sql).fetch_all(&self.readers).await?;
+            for HeldGrant { grant, leases } in together(rows)? {
+                let held = grants.entry((grant.window.start(), grant.id)).or_insert_with(|| HeldGrant {
+                    grant: Grant { leases: Vec::new(), ..grant.clone() },
+                    leases: Vec::new(),
+                });
+                held.grant.leases.extend(grant.leases);
+                held.leases.extend(leases);
+            }
+        }
+        Ok(grants.into_values().collect())
     }
 }
 

@@ -242,7 +242,7 @@ fn pattern(search: &str) -> String {
 }
 
 /// In lower case, and with nothing that a pattern means something by.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let mut escaped = String::new();
     for character in text.to_lowercase().chars() {
         if matches!(character, '\\' | '%' | '_') {

@@ -16,7 +16,7 @@ use sqlx::{
 };
 use url::Url;
 
-use super::{OpenError, Store, audit, error::is_contention};
+use super::{OpenError, Store, audit, error::is_contention, named};
 
 /// Takes the write lock at once: a transaction that reads first and then fails to get it could not be waited for.
 pub(super) const BEGIN: &str = "BEGIN IMMEDIATE";
@@ -111,6 +111,7 @@ async fn prepare(path: &Path, options: &AnyConnectOptions, fresh_id: StoreId) ->
     }
     migrate(path, &mut connection).await?;
     audit::fill(&mut connection).await.map_err(failed)?;
+    named::fill(&mut connection).await.map_err(failed)?;
     let id = keep_id(&mut connection, fresh_id).await.map_err(failed)?;
     connection.close().await.map_err(failed)?;
     let damaged = |source: shared::nsg::stamp::InvalidStamp| OpenError::Damaged {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use shared::{
     audit::Record,
     policy::ProtectedVm,
+    policy_id::PolicyId,
     vm::{SubscriptionId, VmId},
 };
 use sqlx::AnyConnection;
@@ -12,6 +13,7 @@ use sqlx::AnyConnection;
 use super::{
     Store, StoreError, Work,
     audit::append,
+    named,
     text::{from_json, to_json},
 };
 
@@ -111,7 +113,10 @@ impl Work for PutAll<'_> {
     }
 }
 
-async fn read(connection: &mut AnyConnection, vm: &VmId) -> Result<Option<ProtectedVm>, StoreError> {
+pub(super) async fn read(
+    connection: &mut AnyConnection,
+    vm: &VmId,
+) -> Result<Option<ProtectedVm>, StoreError> {
     let row: Option<(String, String)> =
         sqlx::query_as("SELECT vm, data FROM policies WHERE vm = $1 AND subscription = $2")
             .bind(vm.key())
@@ -121,13 +126,27 @@ async fn read(connection: &mut AnyConnection, vm: &VmId) -> Result<Option<Protec
     row.map(parse).transpose()
 }
 
+/// A VM that has a policy stays in it; one that has none comes into that of its resource group and location.
 async fn put(connection: &mut AnyConnection, policy: &ProtectedVm) -> Result<(), StoreError> {
-    let upsert = "INSERT INTO policies (vm, subscription, data) VALUES ($1, $2, $3)
+    let id = named::default_id(connection, &policy.vm).await?;
+    put_into(connection, &id, policy).await
+}
+
+/// `id`: the policy to put a VM into that is in none.
+pub(super) async fn put_into(
+    connection: &mut AnyConnection,
+    id: &PolicyId,
+    policy: &ProtectedVm,
+) -> Result<(), StoreError> {
+    let upsert =
+        "INSERT INTO policies (vm, subscription, data, policy_id, policy_key) VALUES ($1, $2, $3, $4, $5)
                   ON CONFLICT (vm, subscription) DO UPDATE SET data = excluded.data";
     sqlx::query(upsert)
         .bind(policy.vm.key())
         .bind(policy.vm.subscription().to_string())
         .bind(to_json(policy))
+        .bind(id.to_string())
+        .bind(id.key())
         .execute(connection)
         .await?;
     Ok(())
@@ -173,7 +192,7 @@ impl Work for RemoveAll<'_> {
     }
 }
 
-async fn remove(connection: &mut AnyConnection, vm: &VmId) -> Result<bool, StoreError> {
+pub(super) async fn remove(connection: &mut AnyConnection, vm: &VmId) -> Result<bool, StoreError> {
     let outcome = sqlx::query("DELETE FROM policies WHERE vm = $1 AND subscription = $2")
         .bind(vm.key())
         .bind(vm.subscription().to_string())

@@ -99,7 +99,7 @@ fn grant_of(id: u128, machines: &[VmId], second: i64) -> Grant {
         sources: Sources::one("203.0.113.7".parse().unwrap()),
         duration: "PT1H".parse().unwrap(),
     };
-    let rights = VmRights { read: true, request: true, configure: false };
+    let rights = VmRights { read: true, request: true, configure: false, remove: false };
     let caller =
         Caller { requester: a_requester(), rights: machines.iter().map(|vm| (vm.clone(), rights)).collect() };
     let policies: BTreeMap<_, _> = machines.iter().map(|vm| (vm.clone(), policy_of(vm))).collect();

@@ -46,6 +46,8 @@ pub(crate) struct Settings {
     pub(crate) flush_connection: bool,
     /// For how long after a write an NSG is read as it was before.
     pub(crate) stale_reads: SignedDuration,
+    /// Whether a deletion is to be followed by its `Location` alone.
+    pub(crate) location_only: bool,
     /// By how much the `Date` of ARM's answers is ahead.
     pub(crate) date_skew: SignedDuration,
 }
@@ -59,6 +61,7 @@ impl Settings {
             client_address: "203.0.113.7".to_owned(),
             flush_connection: true,
             stale_reads: SignedDuration::ZERO,
+            location_only: false,
             date_skew: SignedDuration::ZERO,
         }
     }
@@ -92,6 +95,11 @@ impl App {
         let mut core = self.core.lock().unwrap_or_else(PoisonError::into_inner);
         core.world.settle(self.now());
         core
+    }
+
+    /// `http` or `https`, as everything is served.
+    pub(crate) fn scheme(&self) -> &str {
+        self.url.split_once(':').map_or("http", |(scheme, _)| scheme)
     }
 
     pub(crate) fn issuer(&self) -> String {

@@ -11,6 +11,7 @@ use crate::options::Fleet;
 use crate::world::World;
 pub(crate) use body::instance_view;
 use builder::Builder;
+pub(crate) use roles::restrict_operator;
 
 pub(crate) const PRODUCTION: &str = "0b1f6471-1bf0-4dda-aec3-cb9272f09590";
 pub(crate) const DEVELOPMENT: &str = "7d3c1e02-5a44-4c8e-9f0b-2f6f0a9be311";

@@ -44,7 +44,7 @@ async fn forward(State(door): State<Door>, mut request: Request) -> Response {
     *request.uri_mut() = target;
     remove_hop(request.headers_mut());
     let address = door.app.core().settings.client_address.clone();
-    announce(request.headers_mut(), &address);
+    announce(request.headers_mut(), &address, door.app.scheme());
     match door.client.request(request).await {
         Ok(response) => {
             let mut response = response.map(Body::new);
@@ -56,7 +56,7 @@ async fn forward(State(door): State<Door>, mut request: Request) -> Response {
 }
 
 /// Appends to what the client claims, as real proxies do: only the last element is to be trusted.
-fn announce(headers: &mut HeaderMap, address: &str) {
+fn announce(headers: &mut HeaderMap, address: &str, scheme: &str) {
     let claimed: Vec<&str> =
         headers.get_all(&FORWARDED_FOR).iter().filter_map(|value| value.to_str().ok()).collect();
     let chain = claimed.into_iter().chain([address]).collect::<Vec<_>>().join(", ");
@@ -64,7 +64,9 @@ fn announce(headers: &mut HeaderMap, address: &str) {
     if let Ok(chain) = HeaderValue::try_from(chain) {
         headers.insert(FORWARDED_FOR, chain);
     }
-    headers.insert("x-forwarded-proto", HeaderValue::from_static("http"));
+    if let Ok(scheme) = HeaderValue::try_from(scheme) {
+        headers.insert("x-forwarded-proto", scheme);
+    }
     if let Some(host) = host {
         headers.insert("x-forwarded-host", host);
     }

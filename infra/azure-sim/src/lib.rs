@@ -22,6 +22,7 @@ mod reply;
 mod server;
 mod sim_api;
 mod state_file;
+mod tls;
 mod world;
 
 pub use options::{Clock, Fleet, Front, Options, SystemClock};

@@ -23,6 +23,9 @@ struct Arguments {
     /// The service behind the front door.
     #[arg(long, requires = "front")]
     upstream: Option<String>,
+    /// Serves over TLS, the front door too, with the certificate in this folder; its ca.pem is the authority to trust.
+    #[arg(long, value_name = "DIR")]
+    tls: Option<PathBuf>,
     /// The machines of a first start: `demo`, or how many to generate.
     #[arg(long, default_value = "demo")]
     fleet: FleetArgument,
@@ -76,6 +79,7 @@ async fn run(arguments: Arguments) -> Result<(), String> {
     let options = Options {
         listen: arguments.listen,
         front: front.map(|(listen, upstream)| Front { listen, upstream }),
+        tls: arguments.tls,
         fleet: arguments.fleet.0,
         seed: arguments.seed,
         state_file: arguments.state,

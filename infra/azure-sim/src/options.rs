@@ -43,6 +43,9 @@ pub struct Front {
 pub struct Options {
     pub listen: SocketAddr,
     pub front: Option<Front>,
+    /// Where the certificates lie with which everything is served over TLS: `ca.pem` is the authority to trust. Plain HTTP
+    /// if `None`.
+    pub tls: Option<PathBuf>,
     pub fleet: Fleet,
     /// Makes the generated names and ids repeatable. Keys and secrets never depend on it.
     pub seed: u64,
@@ -60,6 +63,7 @@ impl Options {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             front: None,
+            tls: None,
             fleet: Fleet::Demo,
             seed: 1,
             state_file: None,
@@ -74,6 +78,7 @@ impl fmt::Debug for Options {
         f.debug_struct("Options")
             .field("listen", &self.listen)
             .field("front", &self.front)
+            .field("tls", &self.tls)
             .field("fleet", &self.fleet)
             .field("seed", &self.seed)
             .field("state_file", &self.state_file)

@@ -10,8 +10,10 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
 use crate::app::{App, Core, Settings};
@@ -21,10 +23,12 @@ use crate::ids::Ids;
 use crate::keys::{BadKey, Keys};
 use crate::limits::Limits;
 use crate::options::Options;
-use crate::{arm, entra, fleet, front, sim_api, state_file};
+use crate::{arm, entra, fleet, front, sim_api, state_file, tls};
 
 /// Accepting fails while the process has no file left to open.
 const AFTER_FAILED_ACCEPT: Duration = Duration::from_millis(50);
+/// How long a client may take to agree on TLS.
+const HANDSHAKE_LIMIT: Duration = Duration::from_secs(10);
 
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -38,6 +42,8 @@ pub enum StartError {
     CannotSave { path: String, source: std::io::Error },
     #[error("no signing key could be made: start again")]
     NoKey,
+    #[error("the folder {path} does not give TLS, {reason}: name an empty or a new one")]
+    Tls { path: String, reason: String },
     #[error("the upstream '{0}' is not a URL such as http://127.0.0.1:8082: correct it")]
     BadUpstream(String),
 }
@@ -65,17 +71,19 @@ impl std::fmt::Debug for SavedApp {
 ///
 /// When an address cannot be bound or the state file cannot be used.
 pub async fn start(options: Options) -> Result<Sim, StartError> {
+    let tls = options.tls.as_deref().map(acceptor).transpose()?;
+    let scheme = if tls.is_some() { "https" } else { "http" };
     let listener = bind(options.listen).await?;
-    let url = format!("http://{}", local_address(&listener, options.listen)?);
+    let url = format!("{scheme}://{}", local_address(&listener, options.listen)?);
     let app = Arc::new(app(&options, &url)?);
     let mut tasks = JoinSet::new();
-    tasks.spawn(accept(listener, router(&app)));
+    tasks.spawn(accept(listener, router(&app), tls.clone()));
     let mut front_url = None;
     if let Some(front) = &options.front {
         let listener = bind(front.listen).await?;
-        front_url = Some(format!("http://{}", local_address(&listener, front.listen)?));
+        front_url = Some(format!("{scheme}://{}", local_address(&listener, front.listen)?));
         let router = front::router(app.clone(), &front.upstream)?;
-        tasks.spawn(accept(listener, router));
+        tasks.spawn(accept(listener, router, tls));
     }
     let mut saved = None;
     if let Some(path) = options.state_file {
@@ -164,6 +172,14 @@ fn router(app: &Arc<App>) -> Router {
         .with_state(app.clone())
 }
 
+fn acceptor(folder: &std::path::Path) -> Result<TlsAcceptor, StartError> {
+    let bad = |error: tls::TlsError| StartError::Tls {
+        path: folder.display().to_string(),
+        reason: error.to_string(),
+    };
+    tls::acceptor(folder).map_err(bad)
+}
+
 async fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
     TcpListener::bind(address).await.map_err(|source| match source.kind() {
         std::io::ErrorKind::AddrInUse => StartError::AddressInUse(address),
@@ -176,12 +192,12 @@ fn local_address(listener: &TcpListener, address: SocketAddr) -> Result<SocketAd
 }
 
 /// The connections end with this future.
-async fn accept(listener: TcpListener, router: Router) {
+async fn accept(listener: TcpListener, router: Router, tls: Option<TlsAcceptor>) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => drop(connections.spawn(serve(stream, router.clone()))),
+                Ok((stream, _)) => drop(connections.spawn(serve(stream, router.clone(), tls.clone()))),
                 Err(_) => tokio::time::sleep(AFTER_FAILED_ACCEPT).await,
             },
             Some(_) = connections.join_next() => {}
@@ -189,8 +205,16 @@ async fn accept(listener: TcpListener, router: Router) {
     }
 }
 
+async fn serve(stream: TcpStream, router: Router, tls: Option<TlsAcceptor>) {
+    let _ = stream.set_nodelay(true);
+    let Some(tls) = tls else { return talk(stream, router).await };
+    if let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE_LIMIT, tls.accept(stream)).await {
+        talk(stream, router).await;
+    }
+}
+
 /// An error instead of a response makes hyper close the connection without a word.
-async fn serve(stream: TcpStream, router: Router) {
+async fn talk(stream: impl AsyncRead + AsyncWrite + Unpin, router: Router) {
     let service = service_fn(move |request: hyper::Request<Incoming>| {
         let router = router.clone();
         async move {
@@ -199,7 +223,6 @@ async fn serve(stream: TcpStream, router: Router) {
             if response.extensions().get::<Dropped>().is_some() { Err(Closed) } else { Ok(response) }
         }
     });
-    let _ = stream.set_nodelay(true);
     let ended = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
     drop(ended);
 }

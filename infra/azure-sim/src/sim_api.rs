@@ -2,6 +2,7 @@
 
 mod demo;
 mod flows;
+mod identity;
 mod settings;
 
 use std::net::IpAddr;
@@ -34,6 +35,7 @@ pub(crate) fn router() -> Router<Arc<App>> {
         .route("/flows", get(flows::list).post(flows::establish))
         .route("/flows/{id}", delete(flows::end))
         .route("/settings", get(settings::show).put(settings::change))
+        .route("/identity", put(identity::restrict))
         .route("/client", put(move_client))
         .route("/resources", put(put_resource).delete(remove_resource))
         .fallback(async || refusal(StatusCode::NOT_FOUND, "there is no such page under /sim"))

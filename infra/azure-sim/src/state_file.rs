@@ -66,7 +66,7 @@ pub(crate) fn save(app: &App, path: &Path) -> std::io::Result<()> {
     std::fs::rename(&beside, path)
 }
 
-fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     use std::io::Write;
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create(true).truncate(true);

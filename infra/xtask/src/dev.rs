@@ -15,7 +15,7 @@ mod ports;
 
 pub(crate) use data::DataFolder;
 pub(crate) use environment::Environment;
-pub(crate) use ports::free_port;
+use ports::free_port;
 
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Options {
@@ -25,6 +25,10 @@ pub(crate) struct Options {
     /// The port of Azure-in-a-box
     #[arg(long, default_value_t = 8081, value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) sim_port: u16,
+    /// Serves the portal and Azure-in-a-box over TLS, as `az` and Azure's SDKs want it; a browser will warn of the
+    /// certificate
+    #[arg(long)]
+    pub(crate) tls: bool,
     /// The folder that keeps everything between runs [default: target/dev]
     #[arg(long, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
@@ -42,7 +46,24 @@ pub(crate) struct Options {
     pub(crate) latency_ms: u64,
 }
 
+/// Short, so that no test waits long; not zero, so that progress can be seen.
+const TEST_LATENCY_MS: u64 = 300;
+
 impl Options {
+    /// A fresh demo fleet on free ports; the data lies in `target/{name}`.
+    pub(crate) fn for_tests(name: &str) -> Result<Self> {
+        Ok(Self {
+            port: free_port()?,
+            sim_port: free_port()?,
+            tls: false,
+            data: Some(workspace::target().join(name)),
+            fresh: true,
+            fleet: "demo".to_owned(),
+            seed: 1,
+            latency_ms: TEST_LATENCY_MS,
+        })
+    }
+
     /// The absolute path of the data folder.
     pub(crate) fn data_folder(&self) -> Result<PathBuf> {
         match &self.data {

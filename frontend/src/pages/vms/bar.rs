@@ -100,14 +100,18 @@ fn actions(shown: Shown, tab: Tab, vms: &[VmSummary], language: Language) -> Vie
         vms.iter().filter(|vm| may(&vm.rights)).cloned().collect()
     };
     let (ask, configure) = (among(|rights| rights.request), among(|rights| rights.configure));
+    let remove = among(|rights| rights.remove);
     let go = |page: &str, vms: &[VmSummary], text: String, class: &'static str| {
         (!vms.is_empty()).then(|| view! { <a class=class href=page_about(page, vms.iter())>{text}</a> })
     };
     let count = configure.len();
     let change = shown.change;
-    let button = |text: String, class: &'static str, change_to: fn(Vec<VmSummary>) -> PolicyChange| {
-        let vms = configure.clone();
-        (count > 0).then(|| {
+    let button = |vms: &[VmSummary],
+                  text: String,
+                  class: &'static str,
+                  change_to: fn(Vec<VmSummary>) -> PolicyChange| {
+        (!vms.is_empty()).then(|| {
+            let vms = vms.to_vec();
             let click = move |_| change.set(Some(change_to(vms.clone())));
             view! { <button type="button" class=class on:click=click>{text}</button> }
         })
@@ -117,7 +121,7 @@ fn actions(shown: Shown, tab: Tab, vms: &[VmSummary], language: Language) -> Vie
         Tab::Configured => [
             go("/request", &ask, say!(language, select.request, count = ask.len()), primary),
             go("/policy", &configure, say!(language, select.edit, count = count), plain),
-            button(say!(language, select.remove, count = count), plain, PolicyChange::Remove),
+            button(&remove, say!(language, select.remove, count = remove.len()), plain, PolicyChange::Remove),
         ],
         Tab::NotConfigured => {
             let text = match configure.first() {
@@ -125,7 +129,7 @@ fn actions(shown: Shown, tab: Tab, vms: &[VmSummary], language: Language) -> Vie
                 _ => say!(language, policy.enable_on_many, count = count),
             };
             [
-                button(text, primary, PolicyChange::Enable),
+                button(&configure, text, primary, PolicyChange::Enable),
                 go("/policy", &configure, say!(language, vms.customise).to_owned(), plain),
                 None,
             ]

@@ -24,7 +24,7 @@ pub(super) fn row_menu(vm: &VmSummary, tab: Tab, change: RwSignal<Option<PolicyC
         item(about("/policy"), text)
     });
     let log = item(about("/activity"), say!(language, facts.activity));
-    let remove = (is_configured && vm.rights.configure).then(|| {
+    let remove = (is_configured && vm.rights.remove).then(|| {
         let vm = vm.clone();
         let remove = move |_| change.set(Some(PolicyChange::Remove(vec![vm.clone()])));
         let text = say!(language, common.remove);

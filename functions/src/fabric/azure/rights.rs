@@ -22,10 +22,8 @@ use super::{
     client::Client,
     resource::{ResourceId, version},
 };
-use crate::fabric::FabricError;
+use crate::fabric::{FabricError, ROLE_BELIEVED};
 
-/// For how long a role's definition is believed.
-const BELIEVED: SignedDuration = SignedDuration::from_mins(10);
 const CONCURRENCY: usize = 4;
 
 /// Role definitions by their ids in lower case, with the time they were read.
@@ -151,14 +149,20 @@ impl RoleCache {
     fn held(&self, key: &str, now: Timestamp) -> Option<Vec<Permission>> {
         let roles = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (read_at, permissions) = roles.get(key)?;
-        (now.duration_since(*read_at) < BELIEVED).then(|| permissions.clone())
+        is_believed(now, *read_at).then(|| permissions.clone())
     }
 
     fn hold(&self, key: String, now: Timestamp, permissions: Vec<Permission>) {
         let mut roles = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        roles.retain(|_, (read_at, _)| now.duration_since(*read_at) < BELIEVED);
+        roles.retain(|_, (read_at, _)| is_believed(now, *read_at));
         roles.insert(key, (now, permissions));
     }
+}
+
+/// A clock that was set back makes nothing younger.
+fn is_believed(now: Timestamp, read_at: Timestamp) -> bool {
+    let age = now.duration_since(read_at);
+    SignedDuration::ZERO <= age && age < ROLE_BELIEVED
 }
 
 #[cfg(test)]

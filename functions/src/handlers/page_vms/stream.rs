@@ -3,7 +3,7 @@ use std::{collections::VecDeque, sync::Arc};
 use shared::{
     api::{ListCounts, ListName, VmPlace, VmQuery},
     decision::Requester,
-    rbac::{AccessRights, action},
+    rbac::{AccessRights, Right},
     vm::SubscriptionId,
 };
 
@@ -115,5 +115,5 @@ impl<'p> Stream<'p> {
 /// Whether the caller sees each VM of a subscription, so that they need not be asked about one by one.
 pub(in crate::handlers) fn sees_all(rights: &AccessRights, subscription: SubscriptionId) -> bool {
     rights.deny_assignments.is_empty()
-        && rights.may(action::READ_VM, &format!("/subscriptions/{subscription}"))
+        && rights.has_below(Right::Read, &format!("/subscriptions/{subscription}"))
 }

@@ -123,3 +123,25 @@ async fn an_id_is_admitted_once() {
 fn a_name(key: &str, body_hash: &str) -> IdempotencyName {
     IdempotencyName { requester_id: a_requester().id, key: key.to_owned(), body_hash: body_hash.to_owned() }
 }
+
+#[tokio::test]
+async fn the_grants_on_some_vms_come_oldest_first_with_just_the_leases_on_these() {
+    let home = a_home();
+    let store = a_store(&home).await;
+    for (id, names, second) in
+        [(1, &["web-01", "web-02"][..], 10), (2, &["web-01"], 30), (3, &["web-02"], 20), (4, &["web-01"], 5)]
+    {
+        store.admit(&a_grant_of(id, names, second), None, &[]).await.unwrap();
+    }
+    store.admit(&a_grant_elsewhere(5, "web-01", 20), None, &[]).await.unwrap();
+    let on = async |names: &[&str], since| {
+        let vms: Vec<_> = names.iter().map(|name| vm(name)).collect();
+        let held = store.grants_on(subscription(), &vms, at(since)).await.unwrap();
+        held.iter().map(|held| (held.grant.id, held.leases.len())).collect::<Vec<_>>()
+    };
+    let id = |number: u128| a_grant(number, "web-01", 0).id;
+    assert_eq!(on(&["web-01"], 10).await, [(id(1), 1), (id(2), 1)]);
+    assert_eq!(on(&["web-01", "web-02"], 6).await, [(id(1), 2), (id(3), 1), (id(2), 1)]);
+    assert_eq!(on(&["db-01"], 0).await, []);
+    assert_eq!(on(&[], 0).await, []);
+}

@@ -85,7 +85,7 @@ impl<'a> Call<'a> {
 
 /// The public address of the simulator as the client sees it, through a TLS proxy too.
 pub(crate) fn base(app: &App, headers: &HeaderMap) -> String {
-    let scheme = text(headers, &HeaderName::from_static("x-forwarded-proto")).unwrap_or("http");
+    let scheme = text(headers, &HeaderName::from_static("x-forwarded-proto")).unwrap_or_else(|| app.scheme());
     let host = text(headers, &HeaderName::from_static("x-forwarded-host")).or(text(headers, &header::HOST));
     host.map_or_else(|| app.url.clone(), |host| format!("{scheme}://{host}"))
 }

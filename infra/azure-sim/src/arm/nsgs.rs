@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 
 use super::Answer;
 use super::call::Call;
-use super::rule_check::{checked_properties, require_fits, require_rule_name};
+use super::rule_check::{checked_properties, require_fits, require_groups, require_rule_name};
 use super::write::{bad_request, delete as delete_any, object, put as put_any};
 use crate::reply::Reply;
 use crate::world::{child, set_state};
@@ -61,6 +61,7 @@ fn checked_rules(call: &mut Call<'_>, given: &Value) -> Result<Value, Reply> {
     for rule in given.as_array().into_iter().flatten() {
         let name = require_rule_name(rule["name"].as_str().unwrap_or_default())?;
         let properties = checked_properties(name, rule)?;
+        require_groups(call, &properties)?;
         require_fits(&rules, name, &properties)?;
         if child(&rules, "securityRules", name).is_some() {
             let message = format!("The security rule name {name} is used more than once.");

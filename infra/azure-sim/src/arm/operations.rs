@@ -12,6 +12,8 @@ use crate::world::{Change, Operation, Outcome};
 /// A write that was accepted, and how its answer has to look.
 pub(super) struct Started {
     is_asynchronous: bool,
+    /// Whether a deletion tells of the status beside the result.
+    has_status: bool,
     status_url: String,
     result_url: String,
 }
@@ -38,7 +40,10 @@ impl Started {
         if !self.is_asynchronous {
             return Reply::empty(StatusCode::OK);
         }
-        self.headers(Reply::empty(StatusCode::ACCEPTED)).header("location", &self.result_url)
+        let accepted = Reply::empty(StatusCode::ACCEPTED);
+        let accepted =
+            if self.has_status { self.headers(accepted) } else { accepted.header("retry-after", "1") };
+        accepted.header("location", &self.result_url)
     }
 }
 
@@ -79,7 +84,9 @@ fn started(call: &mut Call<'_>, location: &str, is_asynchronous: bool) -> Starte
             call.api_version(),
         )
     };
-    Started { is_asynchronous, status_url: url("operations"), result_url: url("operationResults") }
+    let has_status = !call.core.settings.location_only;
+    let (status_url, result_url) = (url("operations"), url("operationResults"));
+    Started { is_asynchronous, has_status, status_url, result_url }
 }
 
 impl Started {

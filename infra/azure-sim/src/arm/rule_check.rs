@@ -3,8 +3,9 @@
 use axum::http::StatusCode;
 use serde_json::{Map, Value};
 
+use super::call::Call;
 use super::prefix::{self, Prefix};
-use super::write::bad_request;
+use super::write::{bad_request, require_linked};
 use crate::reply::Reply;
 use crate::world::children;
 
@@ -26,6 +27,13 @@ const TEXTS: [&str; 9] = [
 const TEXT_LISTS: [&str; 4] =
     ["sourcePortRanges", "destinationPortRanges", "sourceAddressPrefixes", "destinationAddressPrefixes"];
 const REFERENCES: [&str; 2] = ["sourceApplicationSecurityGroups", "destinationApplicationSecurityGroups"];
+
+/// Who writes a rule must be allowed to use the application security groups in it.
+pub(super) fn require_groups(call: &Call<'_>, properties: &Value) -> Result<(), Reply> {
+    let groups = REFERENCES.iter().filter_map(|field| properties[*field].as_array()).flatten();
+    let mut ids = groups.filter_map(|group| group["id"].as_str());
+    ids.try_for_each(|id| require_linked(call, id, "joinNetworkSecurityRule/action"))
+}
 
 pub(super) fn require_rule_name(name: &str) -> Result<&str, Reply> {
     let is_word = |c: char| c.is_alphanumeric() || c == '_';

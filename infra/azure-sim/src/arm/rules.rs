@@ -5,7 +5,7 @@ use super::Answer;
 use super::call::Call;
 use super::operations;
 use super::read::missing;
-use super::rule_check::{checked_properties, require_fits, require_rule_name};
+use super::rule_check::{checked_properties, require_fits, require_groups, require_rule_name};
 use super::write::begin;
 use crate::reply::Reply;
 use crate::world::{Change, child, set_state};
@@ -17,6 +17,7 @@ pub(super) fn put(call: &mut Call<'_>) -> Answer {
     let nsg = call.core.world.get(&nsg_key).ok_or_else(|| missing(call))?;
     let name = require_rule_name(call.place.name())?.to_owned();
     let properties = checked_properties(&name, &call.json()?)?;
+    require_groups(call, &properties)?;
     let existing = child(nsg, RULES, &name).cloned();
     require_fits(nsg, &name, &properties)?;
     let location = location_of(nsg);

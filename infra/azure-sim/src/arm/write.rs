@@ -97,7 +97,7 @@ pub(super) fn require_reference(call: &Call<'_>, reference: &Value) -> Result<()
     if call.core.world.get(id).is_none() {
         return Err(invalid_reference(call, id));
     }
-    require_join(call, id)
+    require_linked(call, id, "join/action")
 }
 
 /// The subnet that a reference names, which the caller must be allowed to join.
@@ -108,14 +108,14 @@ pub(super) fn subnet<'c>(call: &'c Call<'_>, reference: &Value) -> Result<&'c Va
         .rsplit_once("/subnets/")
         .and_then(|(vnet, name)| call.core.world.get(vnet).and_then(|vnet| child(vnet, "subnets", name)));
     let found = found.ok_or_else(|| invalid_reference(call, id))?;
-    require_join(call, id)?;
+    require_linked(call, id, "join/action")?;
     Ok(found)
 }
 
 /// Who writes a resource needs the right to what it refers to as well.
-fn require_join(call: &Call<'_>, id: &str) -> Result<(), Reply> {
+pub(super) fn require_linked(call: &Call<'_>, id: &str, operation: &str) -> Result<(), Reply> {
     let Some(place) = Place::parse(id) else { return Err(invalid_reference(call, id)) };
-    let action = format!("{}/join/action", place.kind);
+    let action = format!("{}/{operation}", place.kind);
     if rbac::is_allowed(&call.core.world, &call.caller.identities, &action, &place.key) {
         return Ok(());
     }

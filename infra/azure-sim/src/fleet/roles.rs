@@ -1,8 +1,10 @@
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::builder::Builder;
 use super::{DEVELOPMENT, PRODUCTION};
 use crate::directory::{ADA, ADMIN_APP, EMERGENCY_GROUP, IDENTITY, REA, READER_APP, REQUESTERS_GROUP};
+use crate::world::World;
 
 const MANAGEMENT_GROUP: &str = "/providers/Microsoft.Management/managementGroups/contoso";
 const OWNER: &str = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635";
@@ -13,6 +15,24 @@ const SECURITY_READER: &str = "39bc4728-0917-49c7-9d2c-d95423bc2eb4";
 const VM_CONTRIBUTOR: &str = "9980e02c-c2be-4d73-94e8-173b1dc7cf3c";
 const JIT_ACCESS: &str = "d1f7a9c4-3b60-4a52-9e8d-70c5b2e61001";
 const POSTERN_OPERATOR: &str = "d1f7a9c4-3b60-4a52-9e8d-70c5b2e61002";
+/// The role of the service's own identity, as a deployment creates it.
+const OPERATOR_ROLE: &str = include_str!("../../../azure/postern-role.json");
+
+/// Of a file that cannot be read nothing is allowed.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct OperatorRole {
+    name: String,
+    actions: Vec<String>,
+}
+
+/// Lets the service's own identity do these actions and no others.
+pub(crate) fn restrict_operator(world: &mut World, actions: &[String]) {
+    let id = format!("/providers/Microsoft.Authorization/roleDefinitions/{POSTERN_OPERATOR}");
+    if let Some(role) = world.get_mut(&id) {
+        role["properties"]["permissions"][0]["actions"] = json!(actions);
+    }
+}
 
 pub(super) fn add(b: &mut Builder) {
     b.world.set_management_group(
@@ -52,7 +72,9 @@ fn built_in(b: &mut Builder) {
 
 fn custom(b: &mut Builder) {
     define(b, JIT_ACCESS, "JIT Access Role", "CustomRole", JIT_ACCESS_ACTIONS, &[]);
-    define(b, POSTERN_OPERATOR, "Postern Operator", "CustomRole", POSTERN_OPERATOR_ACTIONS, &[]);
+    let role: OperatorRole = serde_json::from_str(OPERATOR_ROLE).unwrap_or_default();
+    let actions: Vec<&str> = role.actions.iter().map(String::as_str).collect();
+    define(b, POSTERN_OPERATOR, &role.name, "CustomRole", &actions, &[]);
 }
 
 fn define(b: &mut Builder, guid: &str, name: &str, kind: &str, actions: &[&str], not_actions: &[&str]) {
@@ -99,32 +121,6 @@ const JIT_ACCESS_ACTIONS: &[&str] = &[
     "Microsoft.Network/publicIPAddresses/read",
     "Microsoft.Compute/virtualMachines/read",
     "Microsoft.Network/*/read",
-];
-
-const POSTERN_OPERATOR_ACTIONS: &[&str] = &[
-    "Microsoft.Compute/virtualMachines/read",
-    "Microsoft.Compute/virtualMachines/instanceView/read",
-    "Microsoft.ClassicCompute/virtualMachines/read",
-    "Microsoft.Network/networkInterfaces/read",
-    "Microsoft.Network/virtualNetworks/read",
-    "Microsoft.Network/virtualNetworks/subnets/read",
-    "Microsoft.Network/virtualNetworks/subnets/join/action",
-    "Microsoft.Network/publicIPAddresses/read",
-    "Microsoft.Network/publicIPAddresses/join/action",
-    "Microsoft.Network/routeTables/read",
-    "Microsoft.Network/azureFirewalls/read",
-    "Microsoft.Network/azureFirewalls/write",
-    "Microsoft.Network/networkSecurityGroups/read",
-    "Microsoft.Network/networkSecurityGroups/write",
-    "Microsoft.Network/networkSecurityGroups/securityRules/read",
-    "Microsoft.Network/networkSecurityGroups/securityRules/write",
-    "Microsoft.Network/networkSecurityGroups/securityRules/delete",
-    "Microsoft.Network/locations/operations/read",
-    "Microsoft.Resources/subscriptions/read",
-    "Microsoft.Resources/subscriptions/resourceGroups/read",
-    "Microsoft.Authorization/roleAssignments/read",
-    "Microsoft.Authorization/roleDefinitions/read",
-    "Microsoft.Authorization/denyAssignments/read",
 ];
 
 const SECURITY_ADMIN_ACTIONS: &[&str] = &[

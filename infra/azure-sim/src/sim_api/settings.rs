@@ -22,6 +22,7 @@ struct NewSettings {
     page_size: Option<usize>,
     flush_connection: Option<bool>,
     stale_reads_ms: Option<u32>,
+    location_only: Option<bool>,
     date_skew_seconds: Option<i64>,
     /// `null` takes all limits away.
     #[serde(default, deserialize_with = "even_null")]
@@ -51,6 +52,7 @@ pub(super) async fn change(State(app): State<Arc<App>>, body: Bytes) -> Result<R
     settings.page_size = new.page_size.unwrap_or(settings.page_size);
     settings.flush_connection = new.flush_connection.unwrap_or(settings.flush_connection);
     settings.stale_reads = new.stale_reads_ms.map_or(settings.stale_reads, millis);
+    settings.location_only = new.location_only.unwrap_or(settings.location_only);
     settings.date_skew = new.date_skew_seconds.map_or(settings.date_skew, SignedDuration::from_secs);
     if let Some(rates) = new.limits {
         core.limits.set(rates);
@@ -66,6 +68,7 @@ fn shown(core: &Core) -> Reply {
         "page_size": settings.page_size,
         "flush_connection": settings.flush_connection,
         "stale_reads_ms": millis(settings.stale_reads),
+        "location_only": settings.location_only,
         "date_skew_seconds": settings.date_skew.as_secs(),
         "limits": core.limits.rates(),
     }))

@@ -2,7 +2,7 @@ use axum::body::Body;
 use axum::http::Request;
 use serde_json::json;
 
-use super::support::{ARM_SCOPE, Azure, Caller, DEV, PROD, lease, nsg, rule};
+use super::support::{ARM_SCOPE, Azure, Caller, DEV, PROD, lease, lease_with, nsg, rule};
 
 const READER: &str = "acdd72a7-3385-48ef-bd42-f606fba81ae7";
 
@@ -170,4 +170,32 @@ async fn a_role_at_the_management_group_reaches_both_subscriptions() {
     for subscription in [PROD, DEV] {
         assert_eq!(caller.get(&format!("{subscription}/resourceGroups")).await.status, 200);
     }
+}
+
+#[tokio::test]
+async fn the_identity_does_what_it_is_told_to_and_nothing_else() {
+    let azure = Azure::start().await;
+    let identity = azure.identity().await;
+    let vms = format!("{PROD}/providers/Microsoft.Compute/virtualMachines");
+    assert_eq!((identity.get(&vms).await.status, identity.get(PROD).await.status), (200, 200));
+    let one = json!({"actions": ["Microsoft.Resources/subscriptions/read"]});
+    assert_eq!(azure.control("PUT", "/identity", one).await.status, 204);
+    assert_eq!((identity.get(&vms).await.status, identity.get(PROD).await.status), (403, 200));
+    assert_eq!(azure.control("PUT", "/identity", json!({"roles": []})).await.status, 400);
+}
+
+#[tokio::test]
+async fn who_writes_a_rule_must_be_allowed_to_use_its_groups() {
+    let azure = Azure::start().await;
+    let group =
+        format!("{PROD}/resourceGroups/prod-rg/providers/Microsoft.Network/applicationSecurityGroups/web");
+    let body =
+        lease_with(json!({"sourceAddressPrefix": null, "sourceApplicationSecurityGroups": [{"id": group}]}));
+    let write = "Microsoft.Network/networkSecurityGroups/securityRules/write";
+    azure.control("PUT", "/identity", json!({"actions": [write]})).await;
+    let answer = azure.identity().await.put(&rule("web-01-nsg", "mine"), &body).await;
+    assert_eq!((answer.status, answer.code().as_str()), (403, "LinkedAuthorizationFailed"));
+    let join = "Microsoft.Network/applicationSecurityGroups/joinNetworkSecurityRule/action";
+    azure.control("PUT", "/identity", json!({"actions": [write, join]})).await;
+    assert_eq!(azure.identity().await.put(&rule("web-01-nsg", "mine"), &body).await.status, 201);
 }

@@ -50,7 +50,7 @@ async fn pages_every_list_with_absolute_links() {
 #[tokio::test]
 async fn pages_the_rules_of_a_full_nsg() {
     let azure = Azure::start().await;
-    let caller = azure.identity().await;
+    let caller = azure.owner().await;
     let path = format!("{}/securityRules", nsg("crowded-01-nsg"));
     let first = caller.get(&path).await.json();
     assert!(first["nextLink"].as_str().unwrap().starts_with(azure.sim.url()));

@@ -17,7 +17,7 @@ async fn changes_what_is_given_and_shows_all() {
     let shown = azure.control("GET", "/settings", Value::Null).await.json();
     let expected = json!({
         "latency_ms": 0, "page_size": 50, "flush_connection": false, "stale_reads_ms": 1_500,
-        "date_skew_seconds": -90,
+        "location_only": false, "date_skew_seconds": -90,
         "limits": {
             "writes": {"burst": 200, "per_second": 10}, "deletes": {"burst": 200, "per_second": 10},
             "reads": null,
@@ -36,15 +36,15 @@ async fn changes_what_is_given_and_shows_all() {
 #[tokio::test]
 async fn reads_of_an_nsg_lag_behind_its_last_write() {
     let azure = Azure::start_slow().await;
-    let identity = azure.identity().await;
+    let owner = azure.owner().await;
     set(&azure, json!({"stale_reads_ms": 2_000})).await;
     let path = rule("web-01-nsg", "new");
-    assert_eq!(identity.put(&path, &lease(150)).await.status, 201);
+    assert_eq!(owner.put(&path, &lease(150)).await.status, 201);
     let is_seen = async || {
-        let rules = identity.get(&nsg("web-01-nsg")).await.json()["properties"]["securityRules"].clone();
+        let rules = owner.get(&nsg("web-01-nsg")).await.json()["properties"]["securityRules"].clone();
         let in_nsg = rules.as_array().unwrap().len() == 2;
-        let listed = identity.get(&format!("{}/securityRules", nsg("web-01-nsg"))).await.names().len() == 2;
-        let alone = identity.get(&path).await.status == 200;
+        let listed = owner.get(&format!("{}/securityRules", nsg("web-01-nsg"))).await.names().len() == 2;
+        let alone = owner.get(&path).await.status == 200;
         assert!(in_nsg == listed && listed == alone);
         in_nsg
     };
@@ -54,7 +54,7 @@ async fn reads_of_an_nsg_lag_behind_its_last_write() {
     assert!(!is_seen().await, "the lag counts from the end of the write");
     azure.clock.advance(Duration::from_millis(1));
     assert!(is_seen().await);
-    assert_eq!(identity.delete(&path).await.status, 202);
+    assert_eq!(owner.delete(&path).await.status, 202);
     assert!(is_seen().await);
     azure.clock.advance(Duration::from_secs(3));
     assert!(!is_seen().await);
@@ -63,31 +63,31 @@ async fn reads_of_an_nsg_lag_behind_its_last_write() {
 #[tokio::test]
 async fn other_nsgs_do_not_lag() {
     let azure = Azure::start().await;
-    let identity = azure.identity().await;
+    let owner = azure.owner().await;
     set(&azure, json!({"stale_reads_ms": 2_000})).await;
-    identity.put(&rule("web-01-nsg", "new"), &lease(150)).await;
+    owner.put(&rule("web-01-nsg", "new"), &lease(150)).await;
     azure.clock.advance(Duration::from_secs(2));
-    identity.put(&rule("win-01-nsg", "new"), &lease(150)).await;
-    assert_eq!(identity.get(&rule("web-01-nsg", "new")).await.status, 200);
-    assert_eq!(identity.get(&rule("win-01-nsg", "new")).await.status, 404);
+    owner.put(&rule("win-01-nsg", "new"), &lease(150)).await;
+    assert_eq!(owner.get(&rule("web-01-nsg", "new")).await.status, 200);
+    assert_eq!(owner.get(&rule("win-01-nsg", "new")).await.status, 404);
 }
 
 #[tokio::test]
 async fn the_date_of_answers_can_be_wrong() {
     let azure = Azure::start().await;
-    let identity = azure.identity().await;
+    let owner = azure.owner().await;
     set(&azure, json!({"date_skew_seconds": 3_600})).await;
-    assert_eq!(identity.get(&nsg("web-01-nsg")).await.header("date"), "Tue, 15 Jan 2030 10:00:00 GMT");
+    assert_eq!(owner.get(&nsg("web-01-nsg")).await.header("date"), "Tue, 15 Jan 2030 10:00:00 GMT");
     set(&azure, json!({"date_skew_seconds": -60})).await;
-    assert_eq!(identity.get(&nsg("web-01-nsg")).await.header("date"), "Tue, 15 Jan 2030 08:59:00 GMT");
+    assert_eq!(owner.get(&nsg("web-01-nsg")).await.header("date"), "Tue, 15 Jan 2030 08:59:00 GMT");
 }
 
 #[tokio::test]
 async fn writes_run_out_and_come_back() {
     let azure = Azure::start().await;
-    let identity = azure.identity().await;
+    let owner = azure.owner().await;
     set(&azure, json!({"limits": {"writes": {"burst": 2, "per_second": 1}}})).await;
-    let put = async |name: &str, priority| identity.put(&rule("web-01-nsg", name), &lease(priority)).await;
+    let put = async |name: &str, priority| owner.put(&rule("web-01-nsg", name), &lease(priority)).await;
     let quota = "x-ms-ratelimit-remaining-subscription-writes";
     for (name, priority, left) in [("one", 150, "1"), ("two", 151, "0")] {
         let answer = put(name, priority).await;
@@ -96,8 +96,8 @@ async fn writes_run_out_and_come_back() {
     let refused = put("three", 152).await;
     assert_eq!((refused.status, refused.code().as_str()), (429, "SubscriptionRequestsThrottled"));
     assert_eq!((refused.header("retry-after"), refused.header(quota)), ("1", "0"));
-    assert_eq!(identity.get(&rule("web-01-nsg", "three")).await.status, 404);
-    assert_eq!(identity.delete(&rule("web-01-nsg", "one")).await.status, 200, "deletes have their own");
+    assert_eq!(owner.get(&rule("web-01-nsg", "three")).await.status, 404);
+    assert_eq!(owner.delete(&rule("web-01-nsg", "one")).await.status, 200, "deletes have their own");
     azure.clock.advance(Duration::from_secs(1));
     assert_eq!(put("three", 152).await.status, 201);
 }
@@ -105,13 +105,13 @@ async fn writes_run_out_and_come_back() {
 #[tokio::test]
 async fn nothing_is_limited_by_default() {
     let azure = Azure::start().await;
-    let identity = azure.identity().await;
+    let owner = azure.owner().await;
     for _ in 0..205 {
-        assert_eq!(identity.delete(&rule("web-01-nsg", "nothing")).await.status, 204);
+        assert_eq!(owner.delete(&rule("web-01-nsg", "nothing")).await.status, 204);
     }
     set(&azure, json!({"limits": {}})).await;
     for _ in 0..200 {
-        assert_eq!(identity.delete(&rule("web-01-nsg", "nothing")).await.status, 204);
+        assert_eq!(owner.delete(&rule("web-01-nsg", "nothing")).await.status, 204);
     }
-    assert_eq!(identity.delete(&rule("web-01-nsg", "nothing")).await.status, 429);
+    assert_eq!(owner.delete(&rule("web-01-nsg", "nothing")).await.status, 429);
 }

@@ -20,17 +20,17 @@ async fn start(path: &std::path::Path) -> Azure {
 async fn keeps_resources_secrets_and_keys_between_runs() {
     let path = path("kept");
     let azure = start(&path).await;
-    let (demo, identity) = (azure.demo.clone(), azure.identity().await);
-    assert_eq!(identity.put(&rule("web-01-nsg", "kept"), &lease(150)).await.status, 201);
-    let token = identity.token.clone();
+    let (demo, owner) = (azure.demo.clone(), azure.owner().await);
+    assert_eq!(owner.put(&rule("web-01-nsg", "kept"), &lease(150)).await.status, 201);
+    let token = owner.token.clone();
     azure.sim.stop().await;
 
     let azure = start(&path).await;
     assert_eq!(azure.demo["portal"], demo["portal"]);
     assert_eq!(azure.demo["identity"]["header"], demo["identity"]["header"]);
-    let mut identity = azure.identity().await;
-    identity.token = token;
-    assert_eq!(identity.get(&rule("web-01-nsg", "kept")).await.status, 200, "the old token is still good");
+    let mut owner = azure.owner().await;
+    owner.token = token;
+    assert_eq!(owner.get(&rule("web-01-nsg", "kept")).await.status, 200, "the old token is still good");
     assert_eq!(azure.verdict("web-01", 22, "203.0.113.7").await, "open");
     let history = azure.control("GET", "/history", serde_json::Value::Null).await.json();
     assert_eq!(history.as_array().unwrap().len(), 1);

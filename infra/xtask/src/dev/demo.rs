@@ -1,6 +1,7 @@
 //! What azure-sim says about its demo tenant, and what the functions and scripts are told of it.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use anyhow::{Context, Result};
 use serde::Deserialize;
@@ -62,14 +63,17 @@ impl Demo {
         ])
     }
 
-    /// What a script needs to call Postern's API and the simulated ARM.
-    pub(crate) fn for_scripts(&self, url: &str, sim_url: &str) -> Variables {
+    /// What a script needs to call Postern's API and the simulated ARM; `authority` is whom it has to trust for that.
+    pub(crate) fn for_scripts(&self, url: &str, sim_url: &str, authority: Option<&Path>) -> Variables {
         let mut all = variables([
             ("POSTERN_URL", url),
             ("POSTERN_SIM_URL", sim_url),
             ("POSTERN_TENANT", &self.tenant),
             ("POSTERN_AUDIENCE", &self.audience),
         ]);
+        if let Some(authority) = authority {
+            all.extend(variables([("POSTERN_CA", &authority.display().to_string())]));
+        }
         for (name, credential) in &self.service_principals {
             all.push((format!("POSTERN_{name}_CLIENT_ID"), credential.client_id.clone()));
             all.push((format!("POSTERN_{name}_CLIENT_SECRET"), credential.client_secret.clone()));
@@ -123,8 +127,13 @@ mod tests {
 
     #[test]
     fn scripts_learn_each_service_principal() {
-        let lines = shell_lines(&Demo::parse(DEMO).unwrap().for_scripts("http://u", "http://s"));
-        assert!(lines.contains("POSTERN_URL=http://u\n"), "{lines}");
+        let lines = shell_lines(&Demo::parse(DEMO).unwrap().for_scripts(
+            "http://u",
+            "http://s",
+            Some(Path::new("/c")),
+        ));
+        assert!(lines.contains("POSTERN_URL=http://u\nPOSTERN_SIM_URL=http://s\n"), "{lines}");
+        assert!(lines.contains("POSTERN_CA=/c\n"), "{lines}");
         assert!(lines.contains("POSTERN_ADMIN_CLIENT_ID=a\n"), "{lines}");
         assert!(lines.contains("POSTERN_ADMIN_CLIENT_SECRET='it'\\''s~'\n"), "{lines}");
     }

@@ -1,6 +1,6 @@
 //! The running pair: azure-sim, which also is the front door, and the functions behind it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -9,7 +9,8 @@ use anyhow::{Result, bail};
 
 use super::data::DataFolder;
 use super::demo::{self, Demo, Variables};
-use super::{Options, http, ports};
+use super::http::Http;
+use super::{Options, ports};
 use crate::process::Service;
 use crate::{interrupt, shell, workspace};
 
@@ -35,19 +36,30 @@ pub(crate) struct Environment {
 impl Environment {
     /// Starts both, and returns when the portal answers through the front door.
     pub(crate) fn start(options: &Options, data: DataFolder) -> Result<Self> {
-        let url = format!("http://127.0.0.1:{}", options.port);
-        let sim_url = format!("http://127.0.0.1:{}", options.sim_port);
+        let scheme = if options.tls { "https" } else { "http" };
+        let url = format!("{scheme}://127.0.0.1:{}", options.port);
+        let sim_url = format!("{scheme}://127.0.0.1:{}", options.sim_port);
         let inner = format!("127.0.0.1:{}", ports::free_port()?);
         for log in ["azure-sim.log", "postern.log"] {
             data.write_private(log, "")?;
         }
         let mut sim = Service::start(&mut sim_command(options, &inner, &data), &data.file("azure-sim.log"))?;
-        let demo = Demo::parse(&wait_for(&format!("{sim_url}/sim/demo"), "azure-sim", &mut sim)?)?;
-        let scripts = demo.for_scripts(&url, &sim_url);
+        let authority = options.tls.then(|| tls_folder(&data).join("ca.pem"));
+        if let Some(file) = &authority {
+            wait_until("azure-sim", &mut sim, || {
+                if file.exists() { Ok(()) } else { Err("no certificate".into()) }
+            })?;
+        }
+        let http = Http::new(authority.as_deref())?;
+        let demo = Demo::parse(&wait_for(&http, &format!("{sim_url}/sim/demo"), "azure-sim", &mut sim)?)?;
+        let scripts = demo.for_scripts(&url, &sim_url, authority.as_deref());
         data.write_private("dev.env", &demo::shell_lines(&scripts))?;
-        let settings = settings(&demo, &url, &inner, &data)?;
+        let mut settings = settings(&demo, &url, &inner, &data)?;
+        if let Some(authority) = &authority {
+            settings.extend(demo::variables([("POSTERN_EXTRA_CA", &authority.display().to_string())]));
+        }
         let mut functions = start_functions(&settings, &data)?;
-        wait_for(&format!("{url}/readyz"), "the functions", &mut functions)?;
+        wait_for(&http, &format!("{url}/readyz"), "the functions", &mut functions)?;
         Ok(Self { functions: Some(functions), restart_at: None, sim, settings, scripts, url, data })
     }
 
@@ -115,7 +127,15 @@ fn sim_command(options: &Options, inner: &str, data: &DataFolder) -> Command {
         .args(["--latency-ms", &options.latency_ms.to_string()])
         .arg("--state")
         .arg(data.file("azure-sim.json"));
+    if options.tls {
+        command.arg("--tls").arg(tls_folder(data));
+    }
     command
+}
+
+/// Where azure-sim puts its certificates.
+fn tls_folder(data: &DataFolder) -> PathBuf {
+    data.file("tls")
 }
 
 fn start_functions(settings: &Variables, data: &DataFolder) -> Result<Service> {
@@ -157,22 +177,34 @@ fn settings(demo: &Demo, url: &str, inner: &str, data: &DataFolder) -> Result<Va
 }
 
 /// Asks until the answer is 200, and gives its body; an error when the service ends or takes too long.
-fn wait_for(url: &str, name: &str, service: &mut Service) -> Result<String> {
+fn wait_for(http: &Http, url: &str, name: &str, service: &mut Service) -> Result<String> {
+    wait_until(name, service, || match http.get(url) {
+        Some((200, body)) => Ok(body),
+        Some((status, _)) => Err(format!("{url}: status {status}")),
+        None => Err(format!("{url}: no answer")),
+    })
+}
+
+/// Looks until there is a value; what is missing is said when it takes too long.
+fn wait_until<T>(
+    name: &str,
+    service: &mut Service,
+    mut look: impl FnMut() -> Result<T, String>,
+) -> Result<T> {
     let until = Instant::now() + START_LIMIT;
-    let mut answer = "no answer".to_owned();
-    while Instant::now() < until {
+    loop {
         interrupt::check()?;
         if let Some(status) = service.ended()? {
             bail!("{}", last_words(name, status, service));
         }
-        match http::get(url) {
-            Some((200, body)) => return Ok(body),
-            Some((status, _)) => answer = format!("status {status}"),
-            None => {}
+        match look() {
+            Ok(value) => return Ok(value),
+            Err(missing) if Instant::now() > until => {
+                bail!("{name} did not become ready in {} s ({missing})", START_LIMIT.as_secs())
+            }
+            Err(_) => thread::sleep(shell::POLL),
         }
-        thread::sleep(shell::POLL);
     }
-    bail!("{name} did not become ready in {} s ({url}: {answer})", START_LIMIT.as_secs())
 }
 
 fn last_words(name: &str, status: ExitStatus, service: &Service) -> String {

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 
 use super::tally::{Tally, case_result};
 use crate::process::Service;
-use crate::{apt, interrupt, shell, workspace};
+use crate::{interrupt, python, shell, workspace};
 
 /// How long Azure-in-a-box may take until it answers.
 const START_LIMIT: Duration = Duration::from_secs(30);
@@ -19,10 +19,9 @@ const START_LIMIT: Duration = Duration::from_secs(30);
 const READY: &str = "azure-sim is ready at ";
 
 pub(crate) fn run(filter: Option<&str>) -> Result<Tally> {
-    let folder = workspace::target().join("sdk");
-    let python = install(&folder)?;
+    let folder = python::environment("sdk", &cases().join("requirements.txt"))?;
     let (_sim, url) = start_sim(&folder)?;
-    let mut program = Command::new(python);
+    let mut program = Command::new(python::python(&folder));
     program
         .arg(cases().join("run.py"))
         .arg(url)
@@ -34,44 +33,9 @@ pub(crate) fn run(filter: Option<&str>) -> Result<Tally> {
     Ok(tally.of_a_run(status.success()))
 }
 
-fn cases() -> PathBuf {
+/// The folder of the cases.
+pub(super) fn cases() -> PathBuf {
     workspace::root().join("tests/sdk")
-}
-
-/// The Python of an environment that has the clients, made anew when others are required than it has.
-fn install(folder: &Path) -> Result<PathBuf> {
-    let required = cases().join("requirements.txt");
-    let wanted =
-        fs::read_to_string(&required).with_context(|| format!("cannot read {}", required.display()))?;
-    let python = folder.join("bin/python");
-    let installed = folder.join("requirements.txt");
-    if python.exists() && fs::read_to_string(&installed).is_ok_and(|has| has == wanted) {
-        return Ok(python);
-    }
-    let _ = fs::remove_dir_all(folder);
-    make_environment(folder)?;
-    let mut pip = Command::new(&python);
-    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"])
-        .arg(&required);
-    shell::run(&mut pip)?;
-    fs::write(&installed, wanted).with_context(|| format!("cannot write {}", installed.display()))?;
-    Ok(python)
-}
-
-/// Debian keeps what makes an environment in a package of its own.
-fn make_environment(folder: &Path) -> Result<()> {
-    let make = |output: fn() -> Stdio| {
-        let mut venv = Command::new("python3");
-        venv.args(["-m", "venv"]).arg(folder).stdout(output()).stderr(output());
-        shell::run(&mut venv)
-    };
-    if make(Stdio::null).is_ok() {
-        return Ok(());
-    }
-    interrupt::check()?;
-    apt::install(&["python3", "python3-venv"])?;
-    let _ = fs::remove_dir_all(folder);
-    make(Stdio::inherit)
 }
 
 /// A fresh azure-sim on a port that it chooses itself, and its address.
