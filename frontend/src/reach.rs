@@ -3,8 +3,7 @@
 use jiff::Timestamp;
 use leptos::ev;
 
-use crate::browser;
-use crate::prelude::*;
+use crate::{browser, prelude::*};
 
 /// Written when somebody signs out, of which browsers tell the other tabs.
 const SIGNED_OUT: &str = "postern.signed-out";

@@ -3,13 +3,7 @@
 //! Leptos compiles its graph anew for each type of value that a signal has. Here the graph tells who is to be told of a
 //! change, and the values lie beside it in boxes: its code is there once.
 
-use std::{
-    any::Any,
-    cell::{Ref, RefCell},
-    future::Future,
-    pin::Pin,
-    rc::Rc,
-};
+use std::{any::Any, cell::RefCell, future::Future, pin::Pin, rc::Rc};
 
 use leptos::{
     prelude::{ArcMemo, ArcTrigger, GetValue, LocalStorage, Notify, Track, untrack},
@@ -21,6 +15,8 @@ mod context;
 mod memo;
 mod signal;
 mod stored;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use self::{
     callback::Callback,
@@ -30,12 +26,12 @@ pub(crate) use self::{
     stored::StoredValue,
 };
 
-/// A value of a type that its user knows.
-type Value = RefCell<Box<dyn Any>>;
+/// A value of a type that its user knows. Who reads it holds it meanwhile, so that it may be set then.
+type Value = Rc<Box<dyn Any>>;
 
 /// A value, and who is told when it changes.
 struct Cell {
-    value: Rc<Value>,
+    value: Rc<RefCell<Value>>,
     source: Source,
 }
 
@@ -54,7 +50,7 @@ type Place = leptos::prelude::StoredValue<Rc<Cell>, LocalStorage>;
 
 impl Cell {
     fn new(value: Box<dyn Any>, source: Source) -> Rc<Self> {
-        Rc::new(Self { value: Rc::new(RefCell::new(value)), source })
+        Rc::new(Self { value: Rc::new(RefCell::new(Rc::new(value))), source })
     }
 
     /// Tells the observer of changes from now on.
@@ -66,36 +62,25 @@ impl Cell {
         }
     }
 
-    /// Works the value out where it may not be as it was.
-    fn refresh(&self) {
-        match &self.source {
-            Source::Still | Source::Set(_) => {}
-            Source::Memo(memo) => drop(memo.try_read_untracked()),
-            Source::Derived(value) => {
-                let fresh = value();
-                // Who reads it while reading it gets what is there.
-                if let Ok(mut value) = self.value.try_borrow_mut() {
-                    *value = fresh;
-                }
-            }
-        }
-    }
-
     fn notify(&self) {
         if let Source::Set(trigger) = &self.source {
             trigger.notify();
         }
     }
 
-    /// The old value is dropped when the new one can be read already.
     fn put(&self, value: Box<dyn Any>) {
-        let old = self.value.replace(value);
+        let old = self.value.replace(Rc::new(value));
         drop(old);
     }
 
-    fn read(&self) -> Ref<'_, Box<dyn Any>> {
-        self.refresh();
-        self.value.borrow()
+    /// The value as it is now.
+    fn read(&self) -> Value {
+        match &self.source {
+            Source::Still | Source::Set(_) => {}
+            Source::Memo(memo) => drop(memo.try_read_untracked()),
+            Source::Derived(value) => return Rc::new(value()),
+        }
+        self.value.borrow().clone()
     }
 }
 
@@ -108,19 +93,46 @@ fn cell_at(place: Place) -> Rc<Cell> {
     place.try_get_value().expect("a signal that is gone was asked for")
 }
 
-/// What lies in a cell, read as what it is.
-fn with<T: 'static, R>(cell: &Cell, read: impl FnOnce(&T) -> R) -> R {
-    read(known(&**cell.read()))
+fn tracked(place: Place) -> Value {
+    let cell = cell_at(place);
+    cell.track();
+    cell.read()
 }
+
+fn untracked(place: Place) -> Value {
+    cell_at(place).read()
+}
+
+/// A value, read as what it is.
+fn with<T: 'static, R>(value: Value, read: impl FnOnce(&T) -> R) -> R {
+    let told = read(known(&**value));
+    release(value);
+    told
+}
+
+// The two are called wherever a value is read, and are shorter to call than to repeat.
 
 #[inline(never)]
 fn known<T: 'static>(value: &dyn Any) -> &T {
     value.downcast_ref().expect("a cell holds what was put there")
 }
 
+#[inline(never)]
+fn release(value: Value) {
+    drop(value);
+}
+
+/// Nobody may read the value while it changes.
 fn update<T: 'static, R>(cell: &Cell, change: impl FnOnce(&mut T) -> R) -> R {
-    let mut value = cell.value.borrow_mut();
-    change(value.downcast_mut().expect("a cell holds what was put there"))
+    let mut value = cell.value.replace(nothing());
+    let known = Rc::get_mut(&mut value).and_then(|value| value.downcast_mut());
+    let told = change(known.expect("a value changed while it was read"));
+    release(cell.value.replace(value));
+    told
+}
+
+fn nothing() -> Value {
+    Rc::new(Box::new(()))
 }
 
 /// Runs `act` after the page is made, and whenever something changes that it read; what it gave last is given to it.

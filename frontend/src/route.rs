@@ -5,8 +5,7 @@ use leptos::ev;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Element, HtmlAnchorElement, UrlSearchParams};
 
-use crate::browser;
-use crate::prelude::*;
+use crate::{browser, prelude::*};
 
 /// The address of the page that is shown.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -2,8 +2,7 @@
 
 use leptos::ev;
 
-use crate::browser;
-use crate::prelude::*;
+use crate::{browser, prelude::*};
 
 const KEY: &str = "postern.changed";
 

@@ -1,7 +1,8 @@
 //! Work that an event starts and that ends with the component it belongs to.
 
-use crate::prelude::*;
 use std::{future::Future, pin::Pin};
+
+use crate::prelude::*;
 
 /// The component that work belongs to: event handlers run outside any.
 #[derive(Clone, Debug)]

@@ -171,3 +171,34 @@ fn component(element: &Element) -> Result<TokenStream> {
     }
     Ok(quote_spanned! { name.span() => crate::dom::Component::view(#name { #(#fields),* }) })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn made(tokens: TokenStream) -> String {
+        expanded(tokens).unwrap().to_string().replace(' ', "")
+    }
+
+    #[test]
+    fn what_is_fixed_is_in_the_template_and_what_is_not_is_filled_in_in_its_order() {
+        let made = made(quote! { <p class="a" title=name tabindex=-1>"x"{y}<b on:click=go></b></p> });
+        let template =
+            r#""\u{1}p\u{4}class=a\u{5}title\u{4}tabindex=-1\u{3}x\u{e}\u{1}b\u{b}click\u{2}\u{2}""#;
+        let filled = ".set(name).child(y).on(crate::dom::handler(leptos::ev::click,go)).done()";
+        assert_eq!(made, format!("crate::dom::Markup::new({template}){filled}"));
+    }
+
+    #[test]
+    fn a_component_is_given_its_arguments_by_name() {
+        let made = made(quote! { <Foo a=1 b/> });
+        assert_eq!(made, "crate::dom::Component::view(Foo{a:1,b})");
+    }
+
+    #[test]
+    fn text_that_stands_in_no_quotes_is_refused() {
+        assert!(expanded(quote! { <p>text</p> }).is_err());
+        assert!(expanded(quote! { <p {..all}></p> }).is_err());
+        assert!(expanded(quote! { <br>"x"</br> }).is_err());
+    }
+}

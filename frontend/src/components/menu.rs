@@ -1,6 +1,7 @@
-use crate::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{HtmlDetailsElement, Node};
+
+use crate::prelude::*;
 
 /// Whether a click within a menu closes it.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -1,5 +1,4 @@
-use crate::model::qr;
-use crate::prelude::*;
+use crate::{model::qr, prelude::*};
 
 /// A text to be taken along by a camera: black on white in every theme, since cameras want it so.
 #[component]

@@ -1,5 +1,7 @@
-use crate::language::{language, say};
-use crate::prelude::*;
+use crate::{
+    language::{language, say},
+    prelude::*,
+};
 
 /// Stands where a page is going to be, in its shape.
 #[component]

@@ -1,5 +1,7 @@
-use crate::language::{language, say};
-use crate::prelude::*;
+use crate::{
+    language::{language, say},
+    prelude::*,
+};
 
 /// How far an opening is: asked, rule written, read back.
 #[component]

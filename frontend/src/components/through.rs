@@ -1,6 +1,8 @@
 use super::icon::Icon;
-use crate::language::{language, say};
-use crate::prelude::*;
+use crate::{
+    language::{language, say},
+    prelude::*,
+};
 
 /// That the way to a VM leads through an Azure Firewall.
 #[component]

@@ -16,7 +16,7 @@ pub(crate) fn provide_context<T: 'static>(value: T) {
 
 /// The nearest value of the type; `None` where nobody gave one.
 pub(crate) fn use_context<T: Clone + 'static>() -> Option<T> {
-    Some(with(&*found(TypeId::of::<T>())?, T::clone))
+    Some(with(found(TypeId::of::<T>())?.read(), T::clone))
 }
 
 /// The same where a page is only made below the place that gives it.

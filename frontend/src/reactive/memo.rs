@@ -3,7 +3,7 @@ use std::{any::Any, cell::RefCell, marker::PhantomData, rc::Rc};
 use leptos::prelude::ArcMemo;
 use send_wrapper::SendWrapper;
 
-use super::{Cell, Place, RwSignal, Source, Value, cell_at, placed, with};
+use super::{Cell, Place, RwSignal, Source, Value, nothing, placed, tracked, untracked, with};
 
 /// A value that is worked out from others; whoever follows it is told when it comes out otherwise.
 pub(crate) struct Memo<T>(Place, PhantomData<fn() -> T>);
@@ -15,17 +15,13 @@ impl<T: PartialEq + 'static> Memo<T> {
     /// `work_out` is given what it gave last.
     pub(crate) fn new(work_out: impl Fn(Option<&T>) -> T + 'static) -> Self {
         let place = memo(Box::new(move |value| {
-            let fresh = {
-                let value = value.borrow();
-                let last = value.downcast_ref::<T>();
-                let fresh = work_out(last);
-                if last == Some(&fresh) {
-                    return false;
-                }
-                fresh
-            };
-            let old = value.replace(Box::new(fresh));
-            drop(old);
+            let last = value.borrow().clone();
+            let last = last.downcast_ref::<T>();
+            let fresh = work_out(last);
+            if last == Some(&fresh) {
+                return false;
+            }
+            value.replace(Rc::new(Box::new(fresh)));
             true
         }));
         Self(place, PhantomData)
@@ -33,8 +29,8 @@ impl<T: PartialEq + 'static> Memo<T> {
 }
 
 /// `step` works the value out anew and says whether it is another.
-fn memo(step: Box<dyn Fn(&Value) -> bool>) -> Place {
-    let value: Rc<Value> = Rc::new(RefCell::new(Box::new(())));
+fn memo(step: Box<dyn Fn(&RefCell<Value>) -> bool>) -> Place {
+    let value = Rc::new(RefCell::new(nothing()));
     let held = SendWrapper::new((Rc::clone(&value), step));
     let memo = ArcMemo::new(move |version: Option<&u32>| {
         let (value, step) = &*held;
@@ -87,9 +83,7 @@ macro_rules! read {
         impl<T: 'static> $signal<T> {
             /// Tracked.
             pub(crate) fn with<R>(self, read: impl FnOnce(&T) -> R) -> R {
-                let cell = cell_at(self.0);
-                cell.track();
-                with(&cell, read)
+                with(tracked(self.0), read)
             }
         }
 
@@ -105,7 +99,7 @@ read!(Memo, Signal);
 
 impl<T: 'static> Memo<T> {
     pub(crate) fn with_untracked<R>(self, read: impl FnOnce(&T) -> R) -> R {
-        with(&cell_at(self.0), read)
+        with(untracked(self.0), read)
     }
 }
 

@@ -2,7 +2,7 @@ use std::{marker::PhantomData, rc::Rc};
 
 use leptos::prelude::{ArcTrigger, GetValue};
 
-use super::{Cell, Place, Source, cell_at, placed, update, with};
+use super::{Cell, Place, Source, cell_at, placed, tracked, untracked, update, with};
 
 fn cell<T: 'static>(value: T) -> Rc<Cell> {
     Cell::new(Box::new(value), Source::Set(ArcTrigger::new()))
@@ -26,13 +26,11 @@ impl<T: 'static> RwSignal<T> {
 
     /// Tracked.
     pub(crate) fn with<R>(self, read: impl FnOnce(&T) -> R) -> R {
-        let cell = cell_at(self.0);
-        cell.track();
-        with(&cell, read)
+        with(tracked(self.0), read)
     }
 
     pub(crate) fn with_untracked<R>(self, read: impl FnOnce(&T) -> R) -> R {
-        with(&cell_at(self.0), read)
+        with(untracked(self.0), read)
     }
 
     /// Follows the value without reading it.
@@ -91,7 +89,7 @@ impl<T: Clone + 'static> RwSignal<T> {
     }
 
     pub(crate) fn try_get_untracked(self) -> Option<T> {
-        Some(with(&*self.0.try_get_value()?, T::clone))
+        Some(with(self.0.try_get_value()?.read(), T::clone))
     }
 }
 
@@ -112,11 +110,11 @@ impl<T: 'static> ArcRwSignal<T> {
     /// Tracked.
     pub(crate) fn with<R>(&self, read: impl FnOnce(&T) -> R) -> R {
         self.0.track();
-        with(&self.0, read)
+        with(self.0.read(), read)
     }
 
     pub(crate) fn with_untracked<R>(&self, read: impl FnOnce(&T) -> R) -> R {
-        with(&self.0, read)
+        with(self.0.read(), read)
     }
 
     pub(crate) fn set(&self, value: T) {

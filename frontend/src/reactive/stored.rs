@@ -2,7 +2,7 @@ use std::marker::PhantomData;
 
 use leptos::prelude::GetValue;
 
-use super::{Cell, Place, Source, cell_at, placed, update, with};
+use super::{Cell, Place, Source, placed, untracked, update, with};
 
 /// A value that nobody follows, for as long as its owner stands.
 pub(crate) struct StoredValue<T>(Place, PhantomData<fn() -> T>);
@@ -21,7 +21,7 @@ impl<T: 'static> StoredValue<T> {
     }
 
     pub(crate) fn with_value<R>(self, read: impl FnOnce(&T) -> R) -> R {
-        with(&cell_at(self.0), read)
+        with(untracked(self.0), read)
     }
 
     pub(crate) fn update_value(self, change: impl FnOnce(&mut T)) {
@@ -55,6 +55,6 @@ impl<T: Clone + 'static> StoredValue<T> {
     }
 
     pub(crate) fn try_get_value(self) -> Option<T> {
-        Some(with(&*self.0.try_get_value()?, T::clone))
+        Some(with(self.0.try_get_value()?.read(), T::clone))
     }
 }
