@@ -14,15 +14,15 @@ use url::Url;
 use self::{
     reader::Reader,
     values::{
-        clock_tolerance, cookie_key, database, guid, log_filter, log_format, proxies, public_url, safe_url,
-        some_text, subscriptions,
+        clock_tolerance, connections, cookie_key, guid, log_filter, log_format, proxies, public_url,
+        safe_url, some_text, subscriptions,
     },
 };
 pub use self::{
     reader::{ConfigError, ConfigErrors},
     secret::Secret,
 };
-use crate::fabric::azure::credential::CredentialSource;
+use crate::{fabric::azure::credential::CredentialSource, store::StoreAddress};
 
 /// Everything that a process is told from outside.
 #[derive(Debug)]
@@ -42,8 +42,7 @@ pub struct Config {
     pub arm_audience: String,
     pub credential: CredentialSource,
     pub subscriptions: Vec<SubscriptionId>,
-    /// `sqlite:PATH`.
-    pub database: String,
+    pub database: StoreAddress,
     pub cookie_key: Secret<[u8; 64]>,
     /// How many proxies in front append to `X-Forwarded-For`; 0–10.
     pub trusted_proxies: usize,
@@ -108,7 +107,7 @@ const CLOUDS: [(&str, [&str; 3]); 3] = [
 ];
 
 /// All variables of ours that have a meaning; any other is a slip of the pen.
-const KNOWN: [&str; 29] = [
+const KNOWN: [&str; 31] = [
     "POSTERN_LISTEN",
     "POSTERN_PUBLIC_URL",
     "POSTERN_CLOUD",
@@ -124,6 +123,8 @@ const KNOWN: [&str; 29] = [
     "POSTERN_AZURE_CLIENT_SECRET",
     "POSTERN_SUBSCRIPTIONS",
     "POSTERN_DATABASE",
+    "POSTERN_DATABASE_CONNECTIONS",
+    "DATABASE_URL",
     "POSTERN_COOKIE_KEY",
     "POSTERN_TRUSTED_PROXIES",
     "POSTERN_DEPLOYMENT",
@@ -169,7 +170,7 @@ impl Config {
         let audience = read.required("POSTERN_AUDIENCE", AUDIENCE, |text| values::audience(text, &arm));
         let subscriptions =
             read.required("POSTERN_SUBSCRIPTIONS", "subscription ids separated by commas", subscriptions);
-        let database = read.required("POSTERN_DATABASE", "sqlite:PATH", database);
+        let database = database(read);
         let cookie_key = read.required("POSTERN_COOKIE_KEY", "64 random bytes in base64", cookie_key);
         let trusted_proxies = read.or("POSTERN_TRUSTED_PROXIES", "a number from 0 to 10", "0", proxies);
         let deployment =
@@ -223,6 +224,8 @@ fn if_set<T>(
     read.check(name, what, &text, parse).map(Some)
 }
 
+const DATABASE: &str = "`sqlite:` and a file, or postgres://USER:PASSWORD@SERVER/DATABASE";
+
 /// Both files, or neither.
 fn tls(read: &mut Reader) -> Option<Option<TlsFiles>> {
     const NAMES: [&str; 2] = ["POSTERN_TLS_CERTIFICATE", "POSTERN_TLS_KEY"];
@@ -264,6 +267,19 @@ fn listen(read: &mut Reader) -> Option<SocketAddr> {
     read.or("POSTERN_LISTEN", "an address and port, like 127.0.0.1:8080", "127.0.0.1:8080", |text| {
         text.parse().ok()
     })
+}
+
+/// Hosting services name their database in `DATABASE_URL`.
+fn database(read: &mut Reader) -> Option<StoreAddress> {
+    let parse = |text: &str| text.parse::<StoreAddress>().ok();
+    let connections = read.or("POSTERN_DATABASE_CONNECTIONS", "a number from 2 to 100", "5", connections);
+    let address = match read.optional("DATABASE_URL") {
+        Some(url) if read.optional("POSTERN_DATABASE").is_none() => {
+            read.check("DATABASE_URL", DATABASE, &url, parse)
+        }
+        _ => read.required("POSTERN_DATABASE", DATABASE, parse),
+    };
+    Some(address?.with_connections(connections?))
 }
 
 fn credential(read: &mut Reader, authority: Option<&Url>, tenant: Option<&str>) -> Option<CredentialSource> {

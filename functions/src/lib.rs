@@ -13,6 +13,8 @@ pub mod fabric;
 mod handlers;
 pub mod inventory;
 pub mod metrics;
+pub mod openapi;
+mod operations;
 pub mod rights;
 pub mod router;
 pub mod start;

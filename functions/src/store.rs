@@ -6,10 +6,12 @@
 //! Queries stay within what SQLite and PostgreSQL share, with the columns BIGINT and TEXT.
 
 mod activity;
+mod address;
 mod audit;
 mod behind;
 #[cfg(test)]
 mod conformance;
+mod engine;
 mod error;
 mod flushes;
 mod grants;
@@ -22,6 +24,7 @@ mod named;
 mod observations;
 mod open;
 mod policies;
+mod servers;
 mod sql;
 mod sweeps;
 #[cfg(test)]
@@ -32,9 +35,14 @@ mod usage;
 use std::time::Duration;
 
 use shared::nsg::stamp::StoreId;
-use sqlx::{AnyConnection, AnyPool};
+use sqlx::{Any, AnyConnection, AnyPool, Transaction};
+
+use engine::{Engine, Reading};
+use error::is_absence;
+use servers::Servers;
 
 pub use activity::{ActivityFilter, ActivityPage, Cursor, InvalidCursor};
+pub use address::{InvalidStoreAddress, StoreAddress};
 pub use behind::BehindNsg;
 pub use error::{OpenError, StoreError};
 pub use grants::{Admitted, HeldGrant, IdempotencyName};
@@ -44,23 +52,29 @@ pub use listing::{ListFilter, ListOrder, Listed, Rank};
 pub use named::{NamedPolicy, PolicyScope, Replacement};
 pub use usage::VmUsage;
 
-/// How often a write is tried when other writers are in its way.
-const ATTEMPTS: u32 = 5;
+/// How often a write is tried when other writers are in its way: half a second in all.
+const ATTEMPTS: u32 = 10;
+
+/// How often a server that is away is looked for.
+const CALLS: u32 = 5;
 
 /// A handle to the store; clones share its connections.
 #[derive(Clone, Debug)]
 pub struct Store {
     id: StoreId,
+    engine: Engine,
+    servers: Servers,
     readers: AnyPool,
-    /// One connection: SQLite has one writer, and waiting here is fair where its lock is not.
+    /// One connection: SQLite has one writer, and waiting here is fair where its lock is not; of PostgreSQL's, those of
+    /// one instance do not get in each other's way.
     writer: AnyPool,
 }
 
 impl Store {
-    /// Opens the store at `url` (`sqlite:` and the file's path), makes the file if it is missing, and brings its schema
-    /// up to date. `fresh_id` becomes the store's id if it has none yet.
-    pub async fn open(url: &str, fresh_id: StoreId) -> Result<Self, OpenError> {
-        open::open(url, fresh_id).await
+    /// Opens the store, makes the file if it is one and missing, and brings its schema up to date. `fresh_id` becomes
+    /// the store's id if it has none yet.
+    pub async fn open(address: &StoreAddress, fresh_id: StoreId) -> Result<Self, OpenError> {
+        open::open(address, fresh_id).await
     }
 
     /// The id that this store got when it was made.
@@ -70,11 +84,13 @@ impl Store {
 
     /// Whether the store answers.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        sqlx::query("SELECT value FROM meta WHERE name = 'store_id'").fetch_one(&self.readers).await?;
+        sql::query("SELECT value FROM meta WHERE name = 'store_id'")
+            .fetch_one(&mut *self.read().await?)
+            .await?;
         Ok(())
     }
 
-    /// Lets running queries end and closes the file; later calls fail.
+    /// Lets running queries end and closes all connections; later calls fail.
     pub async fn close(&self) {
         self.readers.close().await;
         self.writer.close().await;
@@ -96,10 +112,40 @@ impl Store {
     }
 
     async fn try_write<W: Work>(&self, work: &W) -> Result<W::Outcome, StoreError> {
-        let mut transaction = self.writer.begin_with(open::BEGIN).await?;
+        let mut transaction = self.begin(&self.writer, self.engine.begin()).await?;
         let outcome = work.run(&mut transaction).await?;
         transaction.commit().await?;
         Ok(outcome)
+    }
+
+    /// A connection for one query.
+    async fn read(&self) -> Result<Reading, StoreError> {
+        match self.engine {
+            Engine::Sqlite => Ok(Reading::Plain(self.readers.acquire().await?)),
+            Engine::Postgres => {
+                Ok(Reading::InTransaction(self.begin(&self.readers, "BEGIN READ ONLY").await?))
+            }
+        }
+    }
+
+    /// A server that is away is waited for, and looked for among the others: nothing is under way yet.
+    async fn begin(
+        &self,
+        pool: &AnyPool,
+        begin: &'static str,
+    ) -> Result<Transaction<'static, Any>, StoreError> {
+        let mut attempt = 1;
+        loop {
+            match pool.begin_with(begin).await {
+                Err(error) if self.engine == Engine::Postgres && is_absence(&error) && attempt < CALLS => {
+                    tracing::warn!(attempt, %error, "the database server is not there");
+                    self.servers.lead([&self.readers, &self.writer]).await;
+                    tokio::time::sleep(Duration::from_millis(100) * attempt).await;
+                    attempt += 1;
+                }
+                outcome => return Ok(outcome?),
+            }
+        }
     }
 }
 

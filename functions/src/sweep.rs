@@ -12,6 +12,7 @@ use std::{
 
 use futures::future::join_all;
 use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
 use serde::Serialize;
 use shared::{
     grant::LeaseId,
@@ -32,7 +33,7 @@ const POLL: SignedDuration = SignedDuration::from_millis(500);
 pub const TIMER_PERIOD: SignedDuration = SignedDuration::from_secs(60);
 
 /// What one run did.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize)]
 pub struct SweepReport {
     pub nsgs: usize,
     pub failures: Vec<String>,

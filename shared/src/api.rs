@@ -85,12 +85,14 @@ pub fn move_path(grant: GrantId) -> String {
 
 /// A refusal, in ARM's envelope.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Problem {
     pub error: ProblemBody,
 }
 
 /// What was refused, why, and what is allowed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ProblemBody {
     /// For machines, in snake_case.
     pub code: String,

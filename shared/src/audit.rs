@@ -20,6 +20,7 @@ use crate::{
 
 /// What happened. Asking, deciding, writing and reading back are entries of their own.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case", tag = "event")]
 pub enum Event {
     PolicyPut {
@@ -39,6 +40,7 @@ pub enum Event {
     Granted {
         grant: GrantId,
         leases: Vec<LeaseId>,
+        #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Instant"))]
         ends_at: Timestamp,
         /// The grant that ends as soon as this one is confirmed.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -137,6 +139,7 @@ pub enum Event {
 
 /// What a policy says besides its port rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PolicySettings {
     pub justification: JustificationRule,
     pub precedence: Precedence,
@@ -154,6 +157,7 @@ impl PolicySettings {
 
 /// An opening as it was asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AskedOpening {
     pub vm: VmId,
     pub port: Port,
@@ -286,8 +290,10 @@ impl fmt::Display for Event {
 
 /// What is to be written down, before it has a place in the chain.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Record {
     pub subscription: SubscriptionId,
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Instant"))]
     pub at: Timestamp,
     /// Who did it; `None`: Postern itself.
     pub actor: Option<Requester>,
@@ -298,14 +304,17 @@ pub struct Record {
 
 /// A link of the chain.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Entry {
     /// From 1, without gaps in a subscription.
     pub seq: u64,
     #[serde(flatten)]
     pub record: Record,
     /// The hash of the entry before, in lower-case hex; of the first entry: 64 zeros.
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = "^[0-9a-f]{64}$")))]
     pub previous: String,
     /// SHA-256 over `previous`, `seq` and the record, in lower-case hex.
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = "^[0-9a-f]{64}$")))]
     pub hash: String,
 }
 

@@ -18,6 +18,7 @@ use crate::{
 
 /// A person or an application, by the directory's own immutable names.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Requester {
     /// The object id (`oid`); identity is never taken from a name or an e-mail address.
     pub id: String,
@@ -35,6 +36,7 @@ pub struct Caller {
 
 /// One reason why a request is not admitted; all that apply are given.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case", tag = "code")]
 pub enum Denial {
     #[error("no policy protects {vm}, so there is nothing to ask for", vm = .vm.name())]

@@ -62,6 +62,7 @@ pub fn collection_name(deployment: &Deployment) -> String {
 
 /// NAT rules that stand at one place in the order of evaluation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct NatCollection {
     pub name: String,
     /// 100–65000, unique among the NAT collections of its firewall; the lower number is looked at first. 0: not understood.
@@ -71,6 +72,7 @@ pub struct NatCollection {
 
 /// A DNAT rule: packets to one of the firewall's addresses go on to a VM.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct NatRule {
     pub name: String,
     pub description: String,
@@ -116,6 +118,7 @@ impl NatRule {
 
 /// How a NAT rule is named to people.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct NatRuleName {
     pub firewall: String,
     pub collection: String,

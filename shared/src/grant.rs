@@ -21,6 +21,8 @@ macro_rules! uuid_id {
     ($(#[$doc:meta])* $type:ident) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+        #[cfg_attr(feature = "schema", schemars(from = "String", into = "String", extend("format" = "uuid")))]
         pub struct $type(Uuid);
 
         impl $type {
@@ -126,6 +128,7 @@ pub struct Grant {
 
 /// Why a lease ended, or will.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum CloseReason {
     /// Its time was over.
@@ -153,21 +156,31 @@ impl CloseReason {
 
 /// Where a lease stands; each state has just its own data.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case", tag = "state")]
 pub enum LeaseState {
     /// Durable, and not yet read back from every NSG: possibly open.
     Pending {
         /// When ARM last took a rule for it.
+        #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::Instant>"))]
         written_at: Option<Timestamp>,
     },
     /// Read back: the granted packets get in. Past its end this is *overdue*.
-    Open { opened_at: Timestamp },
+    Open {
+        #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Instant"))]
+        opened_at: Timestamp,
+    },
     /// Read back: no rule of ours lets the packets in.
-    Closed { at: Timestamp, reason: CloseReason },
+    Closed {
+        #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Instant"))]
+        at: Timestamp,
+        reason: CloseReason,
+    },
 }
 
 /// What became of the sessions that a lease let in, when it was closed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case", tag = "sessions")]
 pub enum Sessions {
     /// They go on: nobody asked for anything else, or there were none.
@@ -182,6 +195,7 @@ pub enum Sessions {
 
 /// One opening held until `expires_at`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Lease {
     pub id: LeaseId,
     pub vm: VmId,
@@ -189,6 +203,7 @@ pub struct Lease {
     pub protocol: Protocol,
     pub sources: Sources,
     /// The end: absolute, by the server's clock. Ending it early moves this back.
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Instant"))]
     pub expires_at: Timestamp,
     /// What a close at `expires_at` will be called.
     pub ends_as: CloseReason,

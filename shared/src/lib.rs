@@ -20,6 +20,8 @@ pub mod port;
 pub mod rbac;
 pub mod request;
 pub mod rule;
+#[cfg(feature = "schema")]
+mod schema;
 pub mod source;
 pub mod vm;
 pub mod window;

@@ -22,6 +22,7 @@ pub struct ObservedNsg {
 
 /// One write to an NSG.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum RuleChange {
     /// Creates the rule, or makes the rule of that name be so.

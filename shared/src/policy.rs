@@ -13,6 +13,7 @@ use crate::{
 
 /// Whether a request must say why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum JustificationRule {
     Off,
@@ -22,6 +23,7 @@ pub enum JustificationRule {
 
 /// Which wins where a customer's allow rule and our guard speak of the same packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Precedence {
     /// The customer's rule, as Azure documents it; Postern then says that the port is still open.
@@ -33,6 +35,7 @@ pub enum Precedence {
 /// What becomes of sessions that are established when their lease ends. An NSG by itself leaves them alone: its rules
 /// are asked only when a connection begins.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum LiveSessions {
     /// They go on until somebody ends them, as Azure has it.
@@ -46,6 +49,7 @@ pub enum LiveSessions {
 
 /// Permission to ask for one port. It opens nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PortRule {
     pub port: Port,
@@ -76,6 +80,8 @@ impl PortRule {
 
 /// The port rules of one VM: at least one, each port once, ordered by port.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(extend("minItems" = 1, "maxItems" = PortRules::MAX)))]
 #[serde(try_from = "Vec<PortRule>", into = "Vec<PortRule>")]
 pub struct PortRules(Vec<PortRule>);
 
@@ -129,6 +135,7 @@ impl From<PortRules> for Vec<PortRule> {
 
 /// A VM in a policy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ProtectedVm {
     pub vm: VmId,
     pub ports: PortRules,

@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 
 /// A TCP or UDP port, 1–65535.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "i64", into = "u16")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(try_from = "u16", into = "u16", extend("minimum" = 1)))]
+#[serde(try_from = "f64", into = "u16")]
 pub struct Port(NonZeroU16);
 
 /// The number is not a port.
@@ -45,6 +47,16 @@ impl TryFrom<i64> for Port {
     }
 }
 
+/// In JSON 22.0 is the number 22.
+impl TryFrom<f64> for Port {
+    type Error = InvalidPort;
+
+    fn try_from(number: f64) -> Result<Self, InvalidPort> {
+        let is_whole = number.fract() == 0.0 && (0.0..=f64::from(u16::MAX)).contains(&number);
+        if is_whole { Self::try_from(number as i64) } else { Err(InvalidPort) }
+    }
+}
+
 impl From<Port> for u16 {
     fn from(port: Port) -> Self {
         port.number()
@@ -68,6 +80,7 @@ impl fmt::Display for Port {
 
 /// The transport protocol that a port rule permits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Protocol {
     Any,
@@ -89,6 +102,8 @@ impl Protocol {
 
 /// An inclusive range of port numbers as an NSG rule has it (0 is allowed there); never empty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(from = "String", into = "String", extend("pattern" = r"^(\*|\d{1,5}(-\d{1,5})?)$")))]
 pub struct PortRange {
     first: u16,
     last: u16,

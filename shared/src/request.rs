@@ -8,6 +8,8 @@ use crate::{port::Port, source::Sources, text_serde, vm::VmId, window::AccessDur
 
 /// Why access is needed, in the requester's words: 1–500 characters, no control characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(extend("minLength" = 1, "maxLength" = 500)))]
 pub struct Justification(String);
 
 /// The text cannot stand in the record.

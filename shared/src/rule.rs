@@ -12,6 +12,7 @@ use crate::port::{PortRange, Protocol};
 /// Rules of customers and of Postern have 100–4096, unique for each NSG and direction; Azure's default rules
 /// stand behind them from 65000.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct RulePriority(u16);
 
@@ -61,6 +62,7 @@ impl fmt::Display for RulePriority {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Access {
     Allow,
@@ -68,6 +70,7 @@ pub enum Access {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Direction {
     Inbound,
@@ -76,6 +79,7 @@ pub enum Direction {
 
 /// The protocol an NSG rule speaks of; more than a port rule may name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum RuleProtocol {
     Any,
@@ -98,10 +102,11 @@ impl From<Protocol> for RuleProtocol {
 
 /// Which addresses one side of a rule matches.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum AddressMatch {
     Any,
-    Prefix(IpNet),
+    Prefix(#[cfg_attr(feature = "schema", schemars(with = "String"))] IpNet),
     /// A service tag like `VirtualNetwork`, `Internet` or `Storage.WestEurope`.
     Tag(String),
     /// An application security group, by id; its members are not known here.
@@ -110,6 +115,7 @@ pub enum AddressMatch {
 
 /// A rule of an NSG, its lists sorted and without repetition, so that equal rules compare equal.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct NsgRule {
     /// At most 80 characters, unique in its NSG.
     pub name: String,
@@ -145,6 +151,7 @@ impl NsgRule {
 
 /// How a rule is named to people: *allow-ssh (300) in web-01-nsg*.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RuleName {
     pub nsg: String,
     pub name: String,

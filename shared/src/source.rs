@@ -15,7 +15,15 @@ use crate::text_serde;
 ///
 /// Never the whole Internet, and never an address that no packet can come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(from = "String", into = "String", extend("anyOf" = forms())))]
 pub struct SourcePrefix(IpNet);
+
+/// The forms of the text that a schema can tell.
+#[cfg(feature = "schema")]
+fn forms() -> serde_json::Value {
+    serde_json::json!([{ "format": "ipv4" }, { "format": "ipv6" }, { "pattern": r"^[0-9A-Fa-f:.]+/\d{1,3}$" }])
+}
 
 /// Why a text cannot be the source of an opening.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -99,6 +107,8 @@ text_serde!(SourcePrefix);
 
 /// The sources of one opening: at least one, sorted, without repetition.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(extend("minItems" = 1, "maxItems" = Sources::MAX)))]
 #[serde(try_from = "Vec<SourcePrefix>", into = "Vec<SourcePrefix>")]
 pub struct Sources(Vec<SourcePrefix>);
 
@@ -156,6 +166,7 @@ impl fmt::Display for Sources {
 
 /// From where a port rule may be asked for. `Any` still means that each request names its source.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum AllowedSources {
     Any,

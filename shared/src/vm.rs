@@ -9,6 +9,8 @@ use crate::text_serde;
 
 /// An Azure subscription: the unit of partitioning, of auditing and of throttling.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(from = "String", into = "String", extend("format" = "uuid")))]
 pub struct SubscriptionId(Uuid);
 
 impl SubscriptionId {
@@ -57,6 +59,15 @@ pub(crate) fn is_resource_group(text: &str) -> bool {
 pub(crate) fn is_name(text: &str) -> bool {
     (1..=80).contains(&text.len())
         && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
+}
+
+#[cfg(feature = "schema")]
+fn pattern(resource_type: &str) -> String {
+    let guid = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}";
+    let resource_type = resource_type.replace('.', r"\.");
+    format!(
+        r"/subscriptions/{guid}/resourceGroups/[\w.()-]{{1,90}}/providers/{resource_type}/[A-Za-z0-9._-]{{1,80}}"
+    )
 }
 
 /// A resource of one kind by subscription, resource group and name. ARM ignores case, so equality, order and
@@ -114,6 +125,9 @@ macro_rules! resource_id {
     ($(#[$doc:meta])* $type:ident, $resource_type:literal) => {
         $(#[$doc])*
         #[derive(Clone, Debug)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+        #[cfg_attr(feature = "schema", schemars(from = "String", into = "String"))]
+        #[cfg_attr(feature = "schema", schemars(extend("pattern" = format!("^{}$", Self::pattern()))))]
         pub struct $type(Named);
 
         impl $type {
@@ -138,6 +152,12 @@ macro_rules! resource_id {
 
             pub fn name(&self) -> &str {
                 &self.0.name
+            }
+
+            /// The regular expression of an id as Postern spells it; in requests case does not matter.
+            #[cfg(feature = "schema")]
+            pub(crate) fn pattern() -> String {
+                pattern(Self::RESOURCE_TYPE)
             }
 
             /// The id in lower case: the same text for all spellings, for keys in the store.
@@ -209,6 +229,7 @@ resource_id!(
 
 /// What runs on a VM; it decides the defaults (Windows 3389, Linux 22).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Os {
     Linux,
@@ -217,6 +238,7 @@ pub enum Os {
 
 /// Whether a VM runs, as ARM's instance view last said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum PowerState {
     Running,

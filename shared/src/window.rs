@@ -62,10 +62,22 @@ fn write_iso(seconds: i64, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     Ok(())
 }
 
+/// The regular expression of durations up to a day as people write them, with minutes and seconds alone below 1000 and
+/// 10,000 as given: whatever Postern writes, and much of what it reads.
+#[cfg(feature = "schema")]
+fn pattern(minutes: &str, seconds: &str) -> String {
+    let (hours, part) = ("[1-9]|1[0-9]|2[0-3]", "[1-5]?[0-9]");
+    format!(
+        "^P(1D|T(24H|({hours})H({part}M)?({part}S)?|({minutes}|1[0-3][0-9]{{2}}|14[0-3][0-9])M({part}S)?|({seconds})S))$"
+    )
+}
+
 macro_rules! duration {
-    ($(#[$doc:meta])* $type:ident, $range:expr, $error:expr) => {
+    ($(#[$doc:meta])* $type:ident, $range:expr, $error:expr, $pattern:expr) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+        #[cfg_attr(feature = "schema", schemars(from = "String", into = "String", extend("pattern" = $pattern)))]
         pub struct $type(i64);
 
         impl $type {
@@ -105,14 +117,16 @@ duration!(
     /// `maxRequestAccessDuration`.
     MaxDuration,
     (5 * MINUTE..=DAY),
-    InvalidDuration::MaxOutOfRange
+    InvalidDuration::MaxOutOfRange,
+    pattern("[5-9]|[1-9][0-9]{1,2}", "[3-9][0-9]{2}|[1-9][0-9]{3}")
 );
 
 duration!(
     /// How long an opening is asked for: 1 minute–24 hours.
     AccessDuration,
     (MINUTE..=DAY),
-    InvalidDuration::OutOfRange
+    InvalidDuration::OutOfRange,
+    pattern("[1-9][0-9]{0,2}", "[6-9][0-9]|[1-9][0-9]{2,3}")
 );
 
 impl MaxDuration {
@@ -128,15 +142,21 @@ impl AccessDuration {
 
 /// A half-open span of time `[start, end)`, never empty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(try_from = "RawWindow")]
 pub struct AccessWindow {
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Instant"))]
     start: Timestamp,
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Instant"))]
     end: Timestamp,
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct RawWindow {
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Instant"))]
     start: Timestamp,
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Instant"))]
     end: Timestamp,
 }
 

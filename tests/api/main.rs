@@ -45,6 +45,8 @@ mod moves;
 #[cfg(test)]
 mod moving_grants;
 #[cfg(test)]
+mod openapi;
+#[cfg(test)]
 mod opening;
 #[cfg(test)]
 mod peers;

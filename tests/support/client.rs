@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use shared::{api, vm::VmId};
 use tower::ServiceExt;
 
-use crate::{CLIENT_ADDRESS, arm_shape};
+use crate::{CLIENT_ADDRESS, arm_shape, contract};
 
 /// Calls Postern as one principal does, from behind the trusted proxy.
 #[derive(Clone, Debug)]
@@ -80,9 +80,10 @@ impl Client {
         self.post(api::route::GRANTS, &json!({ "openings": [opening] })).await
     }
 
+    /// The API's document judges each answer.
     pub async fn call(&self, method: Method, path: &str, body: Option<String>) -> Answer {
         let mut request = Request::builder()
-            .method(method.clone())
+            .method(&method)
             .uri(path)
             .header("x-forwarded-for", &self.address)
             .header("content-type", "application/json");
@@ -92,6 +93,7 @@ impl Client {
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
+        let sent = body.clone();
         let request = request.body(body.map_or_else(Body::empty, Body::from)).expect("a request");
         let response = self.router.clone().oneshot(request).await.expect("the router never fails");
         let (parts, body) = response.into_parts();
@@ -99,6 +101,8 @@ impl Client {
         let text = String::from_utf8_lossy(&bytes).into_owned();
         arm_shape::judge(&method, path, parts.status, &text);
         let json = serde_json::from_str(&text).unwrap_or(Value::Null);
-        Answer { status: parts.status, headers: parts.headers, text, json }
+        let answer = Answer { status: parts.status, headers: parts.headers, text, json };
+        contract::check(&method, path, sent.as_deref(), &answer);
+        answer
     }
 }

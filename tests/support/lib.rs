@@ -3,6 +3,7 @@
 
 mod arm_shape;
 mod client;
+mod contract;
 mod credential;
 mod netns;
 pub mod nft;

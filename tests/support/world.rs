@@ -119,8 +119,8 @@ impl World {
 
     /// Starts again with an empty store, as after the loss of the old one.
     pub async fn lose_store(&mut self) {
-        let empty = format!("sqlite:{}", self.data.path().join("another.db").display());
-        self.config.database = empty;
+        let empty = store_url(&self.data, "another.db");
+        self.config.database = empty.parse().expect("it is an address");
         self.app = application_with(&self.config, &self.demo, Arc::clone(&self.clock), 0xdead).await;
         self.router = router(self.app.clone());
     }
@@ -241,6 +241,11 @@ async fn get(http: &reqwest::Client, url: &str) -> Value {
     http.get(url).send().await.expect("azure-sim answers").json().await.expect("JSON")
 }
 
+fn store_url(data: &TempDir, name: &str) -> String {
+    let path = data.path().join(name).display().to_string();
+    test_postgres::chosen(&path).unwrap_or_else(|| format!("sqlite:{path}"))
+}
+
 fn config(demo: &Value, data: &TempDir) -> Config {
     let text = |value: &Value| value.as_str().expect("a text").to_owned();
     let subscriptions = demo["subscriptions"].as_array().expect("a list").iter().map(|one| text(&one["id"]));
@@ -254,7 +259,7 @@ fn config(demo: &Value, data: &TempDir) -> Config {
         ("POSTERN_ARM_URL", text(&demo["arm"])),
         ("POSTERN_ARM_AUDIENCE", text(&demo["arm_audience"])),
         ("POSTERN_SUBSCRIPTIONS", subscriptions.collect::<Vec<_>>().join(",")),
-        ("POSTERN_DATABASE", format!("sqlite:{}", data.path().join("postern.db").display())),
+        ("POSTERN_DATABASE", store_url(data, "postern.db")),
         ("POSTERN_COOKIE_KEY", cookie_key(7)),
         ("POSTERN_TRUSTED_PROXIES", "1".to_owned()),
         ("POSTERN_DEPLOYMENT", "test".to_owned()),

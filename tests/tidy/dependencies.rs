@@ -8,9 +8,10 @@ use crate::assert_none;
 use crate::tree::{TextFile, text_files};
 
 /// Crates of ours, and those of ours that each may use. The tests may use all.
-const DIRECTION: [(&str, &[&str]); 6] = [
+const DIRECTION: [(&str, &[&str]); 7] = [
     ("shared", &[]),
-    ("functions", &["shared"]),
+    ("test-postgres", &[]),
+    ("functions", &["shared", "test-postgres"]),
     ("frontend", &["shared", "markup"]),
     ("markup", &[]),
     ("azure-sim", &[]),
@@ -77,6 +78,14 @@ fn crates_depend_in_one_direction() {
     let manifests = manifests();
     assert_eq!(manifests.len(), DIRECTION.len() + 1, "a crate is missing or new");
     assert_none(&against_the_direction(&manifests));
+}
+
+#[test]
+fn what_is_for_tests_is_no_part_of_the_functions() {
+    let functions = manifests().into_iter().find(|manifest| name(manifest) == Some("functions"));
+    let functions = functions.expect("a crate of ours");
+    let dependencies = functions.get("dependencies").and_then(Value::as_table).expect("it has some");
+    assert!(!dependencies.contains_key("test-postgres"));
 }
 
 #[test]

@@ -9,6 +9,7 @@ use axum_extra::extract::cookie::PrivateCookieJar;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::HeaderMap;
 use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use shared::decision::Requester;
@@ -38,8 +39,9 @@ struct Attempt {
     ends_at: Timestamp,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 pub struct StartQuery {
+    /// Where in the portal to go afterwards; `/` if missing, or if it leads elsewhere.
     to: Option<String>,
 }
 
@@ -76,7 +78,7 @@ pub async fn start(
     Ok((jar, Redirect::to(url.as_str())).into_response())
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 pub struct FinishQuery {
     code: Option<String>,
     state: Option<String>,
@@ -189,7 +191,7 @@ async fn exchange(auth: &Auth, code: &str, verifier: &str) -> Result<String, Fai
     Ok(tokens.id_token)
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 pub struct SignedOut {
     /// Where the browser goes to end the directory's own session.
     location: String,

@@ -36,6 +36,8 @@ enum Command {
         #[arg(long, default_value_t = 0)]
         look_ahead: u32,
     },
+    /// Prints the OpenAPI document of the API; needs no configuration.
+    Openapi,
 }
 
 #[tokio::main]
@@ -54,27 +56,33 @@ fn complain(error: &StartError) {
     eprintln!("postern: {error}");
 }
 
+#[expect(clippy::print_stdout, reason = "the document is what was asked for")]
+fn print(text: &str) {
+    print!("{text}");
+}
+
 async fn run(command: Command) -> Result<(), StartError> {
+    if let Command::Openapi = command {
+        print(&functions::openapi::text());
+        return Ok(());
+    }
     let config = configuration()?;
     telemetry::init(&config);
     let app = application(&config, true).await?;
     match command {
         Command::Serve { timer } => serve(app, &config, timer).await,
-        Command::Sweep { look_ahead } => {
-            let until = app.now() + jiff::SignedDuration::from_secs(i64::from(look_ahead));
-            let report =
-                sweep::run(&app.engine, &app.subscriptions, until).await.map_err(StartError::because)?;
-            tracing::info!(
-                nsgs = report.nsgs,
-                overdue = report.overdue,
-                failures = report.failures.len(),
-                "swept"
-            );
-            match report.failures.first() {
-                None => Ok(()),
-                Some(failure) => Err(StartError::because(failure)),
-            }
-        }
+        Command::Sweep { look_ahead } => sweep(&app, look_ahead).await,
+        Command::Openapi => Ok(()),
+    }
+}
+
+async fn sweep(app: &App, look_ahead: u32) -> Result<(), StartError> {
+    let until = app.now() + jiff::SignedDuration::from_secs(i64::from(look_ahead));
+    let report = sweep::run(&app.engine, &app.subscriptions, until).await.map_err(StartError::because)?;
+    tracing::info!(nsgs = report.nsgs, overdue = report.overdue, failures = report.failures.len(), "swept");
+    match report.failures.first() {
+        None => Ok(()),
+        Some(failure) => Err(StartError::because(failure)),
     }
 }
 

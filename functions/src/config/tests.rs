@@ -53,6 +53,8 @@ fn rejects_each_value_out_of_its_range() {
         ("POSTERN_CLOUD", "moon"),
         ("POSTERN_SUBSCRIPTIONS", "all"),
         ("POSTERN_DATABASE", "postgres://x"),
+        ("POSTERN_DATABASE", "mysql://db/postern"),
+        ("POSTERN_DATABASE_CONNECTIONS", "1"),
         ("POSTERN_DATABASE", "sqlite:"),
         ("POSTERN_COOKIE_KEY", "c2hvcnQ="),
         ("POSTERN_DEPLOYMENT", "Prod-1"),

@@ -60,8 +60,8 @@ pub(super) fn subscriptions(text: &str) -> Option<Vec<SubscriptionId>> {
     (!ids.is_empty()).then_some(ids)
 }
 
-pub(super) fn database(text: &str) -> Option<String> {
-    text.strip_prefix("sqlite:").filter(|path| !path.is_empty()).map(|_| text.to_owned())
+pub(super) fn connections(text: &str) -> Option<u32> {
+    text.parse().ok().filter(|count| (2..=100).contains(count))
 }
 
 pub(super) fn cookie_key(text: &str) -> Option<[u8; 64]> {

@@ -4,12 +4,13 @@
 use std::collections::BTreeMap;
 
 use axum::{Json, extract::State};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::app::App;
 
 /// As `az` and Azure PowerShell read it; what they do not find, they do without.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Endpoints {
     name: &'static str,
@@ -17,10 +18,11 @@ pub(crate) struct Endpoints {
     resource_manager: String,
     authentication: Authentication,
     /// DNS suffixes of services that Postern has none of. `az` wants the object.
+    #[schemars(with = "BTreeMap<String, String>")]
     suffixes: BTreeMap<(), ()>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Authentication {
     login_endpoint: String,

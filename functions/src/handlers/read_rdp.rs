@@ -7,6 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use shared::{api::Mapped, exposure, inventory::Machine, port::Port};
 
@@ -17,9 +18,11 @@ use crate::{
     inventory::look_up,
 };
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RdpQuery {
+    /// 3389 if missing.
+    #[schemars(with = "Option<Port>")]
     port: Option<String>,
 }
 

@@ -17,6 +17,7 @@ use self::filter::FilteredRow;
 use super::{
     Store, StoreError,
     audit::EntryRow,
+    sql,
     text::{micros, timestamp, unsigned},
 };
 
@@ -107,13 +108,13 @@ impl Store {
                       WHERE vm = $1 AND at >= $2 AND subscription = $3
                         AND (kind = $4 OR (kind IS NULL AND entry LIKE $5))
                       ORDER BY at DESC, seq DESC LIMIT 1";
-        let row: Option<EntryRow> = sqlx::query_as(select)
+        let row: Option<EntryRow> = sql::query_as(select)
             .bind(vm.key())
             .bind(micros(since))
             .bind(vm.subscription().to_string())
             .bind(kind.as_str())
             .bind(in_json(kind))
-            .fetch_optional(&self.readers)
+            .fetch_optional(&mut *self.read().await?)
             .await?;
         row.map(EntryRow::parse).transpose()
     }
@@ -127,11 +128,11 @@ impl Store {
     ) -> Result<BTreeSet<String>, StoreError> {
         let select = "SELECT DISTINCT vm FROM audit
                       WHERE kind = $1 AND subscription = $2 AND at >= $3 AND vm IS NOT NULL";
-        let rows: Vec<(String,)> = sqlx::query_as(select)
+        let rows: Vec<(String,)> = sql::query_as(select)
             .bind(kind.as_str())
             .bind(subscription.to_string())
             .bind(micros(since))
-            .fetch_all(&self.readers)
+            .fetch_all(&mut *self.read().await?)
             .await?;
         Ok(rows.into_iter().map(|(vm,)| vm).collect())
     }
@@ -145,12 +146,12 @@ impl Store {
     ) -> Result<(u64, Option<Timestamp>), StoreError> {
         let select = "SELECT COUNT(*), MAX(at) FROM audit
                       WHERE subscription = $1 AND at >= $2 AND (kind = $3 OR (kind IS NULL AND entry LIKE $4))";
-        let (number, newest): (i64, Option<i64>) = sqlx::query_as(select)
+        let (number, newest): (i64, Option<i64>) = sql::query_as(select)
             .bind(subscription.to_string())
             .bind(micros(since))
             .bind(kind.as_str())
             .bind(in_json(kind))
-            .fetch_one(&self.readers)
+            .fetch_one(&mut *self.read().await?)
             .await?;
         let what = || format!("number of entries of the audit of {subscription}");
         let newest = newest.map(|at| timestamp(what, at)).transpose()?;
@@ -187,7 +188,7 @@ impl Store {
         let (mut before, mut found) = (filter.before.map(|cursor| cursor.bound(subscription)), Vec::new());
         loop {
             let rows: Vec<FilteredRow> =
-                filter.query(subscription, before, wanted).fetch_all(&self.readers).await?;
+                filter.query(subscription, before, wanted).fetch_all(&mut *self.read().await?).await?;
             let is_last = rows.len() < wanted;
             for row in rows {
                 let is_sure = row.is_sure();

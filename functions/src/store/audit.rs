@@ -9,8 +9,7 @@ use shared::{
 use sqlx::{AnyConnection, Connection};
 
 use super::{
-    Store, StoreError, Work,
-    open::BEGIN,
+    Store, StoreError, Work, sql,
     text::{from_json, micros, to_json, unsigned},
 };
 
@@ -50,11 +49,11 @@ impl Store {
     async fn entries_after(&self, subscription: SubscriptionId, seq: u64) -> Result<Vec<Entry>, StoreError> {
         let page = "SELECT subscription, seq, entry FROM audit WHERE subscription = $1 AND seq > $2
                     ORDER BY seq LIMIT $3";
-        let rows: Vec<EntryRow> = sqlx::query_as(page)
+        let rows: Vec<EntryRow> = sql::query_as(page)
             .bind(subscription.to_string())
             .bind(signed(seq)?)
             .bind(PAGE)
-            .fetch_all(&self.readers)
+            .fetch_all(&mut *self.read().await?)
             .await?;
         rows.into_iter().map(EntryRow::parse).collect()
     }
@@ -102,7 +101,7 @@ async fn head(
 ) -> Result<(u64, String), StoreError> {
     let last = "SELECT seq, hash FROM audit WHERE subscription = $1 ORDER BY seq DESC LIMIT 1";
     let row: Option<(i64, String)> =
-        sqlx::query_as(last).bind(subscription.to_string()).fetch_optional(connection).await?;
+        sql::query_as(last).bind(subscription.to_string()).fetch_optional(connection).await?;
     match row {
         Some((seq, hash)) => Ok((unsigned(|| format!("audit of {subscription}"), seq)?, hash)),
         None => Ok((0, GENESIS.to_owned())),
@@ -113,7 +112,7 @@ async fn insert(connection: &mut AnyConnection, entry: &Entry) -> Result<(), Sto
     let insert = "INSERT INTO audit (subscription, seq, at, vm, entry, hash, kind, actor_id, actor_name)
                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
     let (actor_id, actor_name) = actor(&entry.record);
-    sqlx::query(insert)
+    sql::query(insert)
         .bind(entry.record.subscription.to_string())
         .bind(signed(entry.seq)?)
         .bind(micros(entry.record.at))
@@ -135,14 +134,14 @@ pub(super) fn actor(record: &Record) -> (Option<String>, Option<String>) {
 }
 
 /// Gives the entries that have no columns to be filtered by theirs. Those that cannot be read stay without.
-pub(super) async fn fill(connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
+pub(super) async fn fill(connection: &mut AnyConnection, begin: &'static str) -> Result<(), sqlx::Error> {
     let select = "SELECT subscription, seq, entry FROM audit WHERE kind IS NULL
                   ORDER BY subscription, seq LIMIT $1 OFFSET $2";
     let mut unreadable = 0_i64;
     loop {
-        let mut transaction = connection.begin_with(BEGIN).await?;
+        let mut transaction = connection.begin_with(begin).await?;
         let rows: Vec<EntryRow> =
-            sqlx::query_as(select).bind(FILLED).bind(unreadable).fetch_all(&mut *transaction).await?;
+            sql::query_as(select).bind(FILLED).bind(unreadable).fetch_all(&mut *transaction).await?;
         if rows.is_empty() {
             return transaction.rollback().await;
         }
@@ -171,7 +170,7 @@ async fn fill_one(
     let update =
         "UPDATE audit SET kind = $1, actor_id = $2, actor_name = $3 WHERE subscription = $4 AND seq = $5";
     let (actor_id, actor_name) = actor(record);
-    sqlx::query(update)
+    sql::query(update)
         .bind(record.event.kind())
         .bind(actor_id)
         .bind(actor_name)

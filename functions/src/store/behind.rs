@@ -8,7 +8,7 @@ use shared::{
     vm::NsgId,
 };
 
-use super::{Store, StoreError, inventory, policies};
+use super::{Store, StoreError, inventory, policies, sql};
 
 /// Everything about VMs that decides what should be in one NSG.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -52,10 +52,10 @@ impl Store {
             SELECT p.vm, p.data, m.data
             FROM policies p LEFT JOIN machines m ON m.vm = p.vm AND m.subscription = p.subscription
             WHERE p.subscription = $1 AND (m.vm IS NULL OR m.supported IS NULL OR m.supported = 0)";
-        let rows: Vec<Row> = sqlx::query_as(select)
+        let rows: Vec<Row> = sql::query_as(select)
             .bind(nsg.subscription().to_string())
             .bind(nsg.key())
-            .fetch_all(&self.readers)
+            .fetch_all(&mut *self.read().await?)
             .await?;
         // A VM that both halves found is there once.
         let rows: BTreeMap<String, (Option<String>, Option<String>)> =

@@ -44,6 +44,20 @@ impl StoreError {
     }
 }
 
+/// The server is away, going, coming or only a copy now; whatever was under way there is not done.
+pub(super) fn is_absence(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::WorkerCrashed => true,
+        sqlx::Error::Database(error) => {
+            error.code().is_some_and(|code| code.starts_with("08") || ABSENT.contains(&&*code))
+        }
+        _ => false,
+    }
+}
+
+/// PostgreSQL: a write to a copy, too many connections, shut down (three ways), starting.
+const ABSENT: [&str; 6] = ["25006", "53300", "57P01", "57P02", "57P05", "57P03"];
+
 /// SQLite: busy (5), and busy because of a stale snapshot (517). PostgreSQL: serialization failure, deadlock.
 pub(super) fn is_contention(code: Option<&str>) -> bool {
     matches!(code, Some("5" | "517" | "40001" | "40P01"))
@@ -52,8 +66,6 @@ pub(super) fn is_contention(code: Option<&str>) -> bool {
 /// The store cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    #[error("the store's URL must be `sqlite:` and the path of a file, like sqlite:data/postern.db")]
-    Url,
     #[error("the folder {} of the store does not exist; create it, or name another in the store's URL", .0.display())]
     FolderMissing(PathBuf),
     #[error("the file {} of the store cannot be opened; check its owner, its mode and its folder's", path.display())]
@@ -62,23 +74,35 @@ pub enum OpenError {
         #[source]
         source: io::Error,
     },
-    #[error("{} is damaged or is no store of Postern; restore it from a backup, or move it away to begin anew", path.display())]
+    #[error(
+        "{store} is damaged or is no store of Postern; restore it from a backup, or move it away to begin anew"
+    )]
     Damaged {
-        path: PathBuf,
+        store: String,
         #[source]
         source: Box<dyn Error + Send + Sync>,
     },
-    #[error("the store {} belongs to another version of Postern; use that one or a newer", path.display())]
+    #[error("the store {store} belongs to another version of Postern; use that one or a newer")]
     OtherVersion {
-        path: PathBuf,
+        store: String,
         #[source]
         source: Box<MigrateError>,
     },
     #[error("the folder of {} cannot hold a store, as its file system lacks write-ahead logging; use a local disk", .0.display())]
     NoWriteAheadLog(PathBuf),
-    #[error("the store {} does not answer; another process may hold it locked, or the disk is full", path.display())]
+    #[error(
+        "the server does not let us use the store {store}; check the user, its password and its rights there"
+    )]
+    Refused {
+        store: String,
+        #[source]
+        source: sqlx::Error,
+    },
+    #[error(
+        "the store {store} does not answer; its server may be away, another process may hold it locked, or the disk is full"
+    )]
     Unavailable {
-        path: PathBuf,
+        store: String,
         #[source]
         source: sqlx::Error,
     },

@@ -7,7 +7,7 @@ use shared::vm::{NsgId, SubscriptionId};
 use sqlx::AnyConnection;
 
 use super::{
-    Store, StoreError, Work,
+    Store, StoreError, Work, sql,
     text::{micros, timestamp},
 };
 
@@ -25,9 +25,9 @@ impl Store {
         &self,
         subscription: SubscriptionId,
     ) -> Result<BTreeMap<NsgId, Timestamp>, StoreError> {
-        let rows: Vec<(String, i64)> = sqlx::query_as("SELECT nsg, at FROM flushes WHERE subscription = $1")
+        let rows: Vec<(String, i64)> = sql::query_as("SELECT nsg, at FROM flushes WHERE subscription = $1")
             .bind(subscription.to_string())
-            .fetch_all(&self.readers)
+            .fetch_all(&mut *self.read().await?)
             .await?;
         let parse = |(nsg, at): (String, i64)| {
             let what = || format!("flush of {nsg}");
@@ -51,8 +51,8 @@ impl Work for Change<'_> {
         let (nsg, subscription) = (self.nsg.key(), self.nsg.subscription().to_string());
         let insert = "INSERT INTO flushes (nsg, subscription, at) VALUES ($1, $2, $3) ON CONFLICT (nsg, subscription) DO NOTHING";
         let query = match self.at {
-            Some(at) => sqlx::query(insert).bind(nsg).bind(subscription).bind(micros(at)),
-            None => sqlx::query("DELETE FROM flushes WHERE nsg = $1 AND subscription = $2")
+            Some(at) => sql::query(insert).bind(nsg).bind(subscription).bind(micros(at)),
+            None => sql::query("DELETE FROM flushes WHERE nsg = $1 AND subscription = $2")
                 .bind(nsg)
                 .bind(subscription),
         };

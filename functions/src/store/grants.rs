@@ -14,7 +14,7 @@ use super::{
     HeldLease, Store, StoreError, Work,
     audit::append,
     leases::{self, LeaseRow},
-    sql::{CHUNK, Values},
+    sql::{self, CHUNK, Values},
     text::{from_json, micros, to_json},
 };
 
@@ -77,14 +77,14 @@ impl Store {
         name: &IdempotencyName,
         now: Timestamp,
     ) -> Result<Option<Admitted>, StoreError> {
-        let earlier: Option<(String, String)> = sqlx::query_as(
+        let earlier: Option<(String, String)> = sql::query_as(
             "SELECT body_hash, grant_id FROM idempotency
              WHERE requester_id = $1 AND name = $2 AND admitted_at > $3",
         )
         .bind(&name.requester_id)
         .bind(&name.key)
         .bind(micros(now.saturating_sub(KEPT).unwrap_or(Timestamp::MIN)))
-        .fetch_optional(&self.readers)
+        .fetch_optional(&mut *self.read().await?)
         .await?;
         earlier.map(|earlier| under_name(name, earlier)).transpose()
     }
@@ -97,7 +97,7 @@ impl Store {
              WHERE g.id = $1 ORDER BY l.ordinal"
         );
         let rows: Vec<GrantRow> =
-            sqlx::query_as(select).bind(id.to_string()).fetch_all(&self.readers).await?;
+            sql::query_as(select).bind(id.to_string()).fetch_all(&mut *self.read().await?).await?;
         Ok(together(rows)?.pop())
     }
 
@@ -111,8 +111,11 @@ impl Store {
              JOIN leases l ON l.grant_id = g.id AND l.subscription = g.subscription
              ORDER BY g.admitted_at DESC, g.id DESC, l.ordinal"
         );
-        let rows: Vec<GrantRow> =
-            sqlx::query_as(select).bind(requester_id).bind(i64::from(limit)).fetch_all(&self.readers).await?;
+        let rows: Vec<GrantRow> = sql::query_as(select)
+            .bind(requester_id)
+            .bind(i64::from(limit))
+            .fetch_all(&mut *self.read().await?)
+            .await?;
         together(rows)
     }
 }
@@ -139,7 +142,7 @@ impl Store {
                 values.number(micros(since)),
                 values.texts(vms.iter().map(VmId::key))
             );
-            let rows: Vec<GrantRow> = values.query_as(sql).fetch_all(&self.readers).await?;
+            let rows: Vec<GrantRow> = values.query_as(sql).fetch_all(&mut *self.read().await?).await?;
             for HeldGrant { grant, leases } in together(rows)? {
                 let held = grants.entry((grant.window.start(), grant.id)).or_insert_with(|| HeldGrant {
                     grant: Grant { leases: Vec::new(), ..grant.clone() },
@@ -187,7 +190,7 @@ async fn claim(
     let now = grant.window.start();
     forget_old(connection, name, grant, now).await?;
     let earlier: Option<(String, String)> =
-        sqlx::query_as("SELECT body_hash, grant_id FROM idempotency WHERE requester_id = $1 AND name = $2")
+        sql::query_as("SELECT body_hash, grant_id FROM idempotency WHERE requester_id = $1 AND name = $2")
             .bind(&name.requester_id)
             .bind(&name.key)
             .fetch_optional(&mut *connection)
@@ -220,7 +223,7 @@ async fn forget_old(
     let oldest = micros(now.saturating_sub(KEPT).unwrap_or(Timestamp::MIN));
     let delete = "DELETE FROM idempotency WHERE admitted_at <= $1
                   AND (subscription = $2 OR (requester_id = $3 AND name = $4))";
-    sqlx::query(delete)
+    sql::query(delete)
         .bind(oldest)
         .bind(grant.subscription.to_string())
         .bind(&name.requester_id)
@@ -239,7 +242,7 @@ async fn remember(
     let insert =
         "INSERT INTO idempotency (requester_id, name, subscription, body_hash, grant_id, admitted_at)
                   VALUES ($1, $2, $3, $4, $5, $6)";
-    sqlx::query(insert)
+    sql::query(insert)
         .bind(&name.requester_id)
         .bind(&name.key)
         .bind(grant.subscription.to_string())
@@ -254,7 +257,7 @@ async fn remember(
 async fn insert(connection: &mut AnyConnection, grant: &Grant) -> Result<(), StoreError> {
     let insert = "INSERT INTO grants (id, subscription, requester_id, admitted_at, data)
                   VALUES ($1, $2, $3, $4, $5)";
-    sqlx::query(insert)
+    sql::query(insert)
         .bind(grant.id.to_string())
         .bind(grant.subscription.to_string())
         .bind(&grant.requester.id)

@@ -10,7 +10,7 @@ use shared::{
 use sqlx::AnyConnection;
 
 use super::{
-    Store, StoreError, Work,
+    Store, StoreError, Work, sql,
     text::{from_json, micros, timestamp, to_json},
 };
 
@@ -32,7 +32,7 @@ impl Store {
                       FROM subscriptions s LEFT JOIN machines m ON m.subscription = s.subscription
                       WHERE s.subscription = $1 ORDER BY m.vm";
         let rows: Vec<(String, i64, Option<String>, Option<String>)> =
-            sqlx::query_as(select).bind(subscription.to_string()).fetch_all(&self.readers).await?;
+            sql::query_as(select).bind(subscription.to_string()).fetch_all(&mut *self.read().await?).await?;
         let Some((name, at, ..)) = rows.first() else { return Ok(None) };
         let (subscription_name, at) =
             (name.clone(), timestamp(|| format!("inventory of {subscription}"), *at)?);
@@ -45,7 +45,7 @@ impl Store {
     pub async fn machines(&self, subscription: SubscriptionId) -> Result<Vec<Machine>, StoreError> {
         let select = "SELECT vm, data FROM machines WHERE subscription = $1 ORDER BY vm";
         let rows: Vec<(String, String)> =
-            sqlx::query_as(select).bind(subscription.to_string()).fetch_all(&self.readers).await?;
+            sql::query_as(select).bind(subscription.to_string()).fetch_all(&mut *self.read().await?).await?;
         rows.iter().map(|(vm, data)| parse(vm, data)).collect()
     }
 
@@ -54,10 +54,10 @@ impl Store {
         let select = "SELECT m.data, m.at, s.name
                       FROM machines m LEFT JOIN subscriptions s ON s.subscription = m.subscription
                       WHERE m.vm = $1 AND m.subscription = $2";
-        let row: Option<(String, i64, Option<String>)> = sqlx::query_as(select)
+        let row: Option<(String, i64, Option<String>)> = sql::query_as(select)
             .bind(vm.key())
             .bind(vm.subscription().to_string())
-            .fetch_optional(&self.readers)
+            .fetch_optional(&mut *self.read().await?)
             .await?;
         let Some((data, at, name)) = row else { return Ok(None) };
         let at = timestamp(|| format!("machine {vm}"), at)?;
@@ -97,7 +97,7 @@ impl Work for Replace<'_> {
         for vm in before.keys() {
             forget(connection, vm, inventory.subscription).await?;
         }
-        sqlx::query(
+        sql::query(
             "UPDATE machines SET at = $1, linked_at = $1 WHERE subscription = $2 AND at <= $1 AND linked_at = at",
         )
         .bind(micros(*at))
@@ -118,7 +118,7 @@ async fn unchanged_since_written(
     let select = "SELECT vm, CASE WHEN linked_at = at THEN data END FROM machines
                   WHERE subscription = $1 AND at <= $2";
     let rows: Vec<(String, Option<String>)> =
-        sqlx::query_as(select).bind(subscription.to_string()).bind(micros(at)).fetch_all(connection).await?;
+        sql::query_as(select).bind(subscription.to_string()).bind(micros(at)).fetch_all(connection).await?;
     Ok(rows.into_iter().collect())
 }
 
@@ -151,7 +151,7 @@ async fn forget(
     subscription: SubscriptionId,
 ) -> Result<(), StoreError> {
     unlink(connection, vm, subscription).await?;
-    sqlx::query("DELETE FROM machines WHERE vm = $1 AND subscription = $2")
+    sql::query("DELETE FROM machines WHERE vm = $1 AND subscription = $2")
         .bind(vm)
         .bind(subscription.to_string())
         .execute(connection)
@@ -164,7 +164,7 @@ async fn unlink(
     vm: &str,
     subscription: SubscriptionId,
 ) -> Result<(), StoreError> {
-    sqlx::query("DELETE FROM machine_nsgs WHERE vm = $1 AND subscription = $2")
+    sql::query("DELETE FROM machine_nsgs WHERE vm = $1 AND subscription = $2")
         .bind(vm)
         .bind(subscription.to_string())
         .execute(connection)
@@ -181,7 +181,7 @@ async fn name_subscription(
     let upsert = "INSERT INTO subscriptions (subscription, name, at) VALUES ($1, $2, $3)
                   ON CONFLICT (subscription) DO UPDATE SET name = excluded.name, at = excluded.at
                   WHERE subscriptions.at <= excluded.at";
-    let outcome = sqlx::query(upsert)
+    let outcome = sql::query(upsert)
         .bind(inventory.subscription.to_string())
         .bind(&inventory.subscription_name)
         .bind(micros(at))
@@ -201,7 +201,7 @@ async fn put(connection: &mut AnyConnection, machine: &Machine, at: Timestamp) -
                   WHERE machines.at <= excluded.at";
     let Columns { label, os, supported, name } = Columns::of(machine);
     let (vm, subscription) = (machine.vm.key(), machine.vm.subscription().to_string());
-    let outcome = sqlx::query(upsert)
+    let outcome = sql::query(upsert)
         .bind(&vm)
         .bind(&subscription)
         .bind(to_json(machine))
@@ -218,7 +218,7 @@ async fn put(connection: &mut AnyConnection, machine: &Machine, at: Timestamp) -
     }
     unlink(connection, &vm, machine.vm.subscription()).await?;
     for nsg in machine.nsgs() {
-        sqlx::query("INSERT INTO machine_nsgs (nsg, vm, subscription) VALUES ($1, $2, $3)")
+        sql::query("INSERT INTO machine_nsgs (nsg, vm, subscription) VALUES ($1, $2, $3)")
             .bind(nsg.key())
             .bind(&vm)
             .bind(&subscription)
@@ -233,7 +233,7 @@ pub(super) async fn label(connection: &mut AnyConnection, machine: &Machine) -> 
     let update = "UPDATE machines SET label = $1, os = $2, supported = $3, name = $4, resource_group = $5
                   WHERE vm = $6 AND subscription = $7 AND label IS NULL";
     let Columns { label, os, supported, name } = Columns::of(machine);
-    sqlx::query(update)
+    sql::query(update)
         .bind(label)
         .bind(os)
         .bind(supported)

@@ -13,6 +13,7 @@ use sqlx::AnyConnection;
 use super::{
     Store, StoreError, Work,
     audit::append,
+    sql,
     text::{from_json, micros, micros_up, timestamp, to_json, unsigned},
 };
 
@@ -81,7 +82,8 @@ impl Store {
         let select = select_leases!(
             "l.subscription = $1 AND l.state IN ('pending', 'open') ORDER BY l.expires_at, l.id"
         );
-        let rows = sqlx::query_as(select).bind(subscription.to_string()).fetch_all(&self.readers).await?;
+        let rows =
+            sql::query_as(select).bind(subscription.to_string()).fetch_all(&mut *self.read().await?).await?;
         Ok(readable(rows))
     }
 
@@ -89,10 +91,10 @@ impl Store {
         let select = select_leases!(
             "l.vm = $1 AND l.subscription = $2 AND l.state IN ('pending', 'open') ORDER BY l.expires_at, l.id"
         );
-        let rows = sqlx::query_as(select)
+        let rows = sql::query_as(select)
             .bind(vm.key())
             .bind(vm.subscription().to_string())
-            .fetch_all(&self.readers)
+            .fetch_all(&mut *self.read().await?)
             .await?;
         Ok(readable(rows))
     }
@@ -102,14 +104,14 @@ impl Store {
         let select = select_leases!(
             "l.state IN ('pending', 'open') AND l.expires_at <= $1 ORDER BY l.expires_at, l.id"
         );
-        let rows = sqlx::query_as(select).bind(micros(now)).fetch_all(&self.readers).await?;
+        let rows = sql::query_as(select).bind(micros(now)).fetch_all(&mut *self.read().await?).await?;
         Ok(readable(rows))
     }
 
     /// Every lease of any subscription that was not yet read back as open.
     pub async fn pending(&self) -> Result<Vec<HeldLease>, StoreError> {
         let select = select_leases!("l.state = 'pending' ORDER BY l.expires_at, l.id");
-        Ok(readable(sqlx::query_as(select).fetch_all(&self.readers).await?))
+        Ok(readable(sql::query_as(select).fetch_all(&mut *self.read().await?).await?))
     }
 
     /// The first end after `after` among the leases that are not closed.
@@ -117,7 +119,7 @@ impl Store {
         let select =
             "SELECT MIN(expires_at) FROM leases WHERE state IN ('pending', 'open') AND expires_at > $1";
         let next: Option<i64> =
-            sqlx::query_scalar(select).bind(micros(after)).fetch_one(&self.readers).await?;
+            sql::query_scalar(select).bind(micros(after)).fetch_one(&mut *self.read().await?).await?;
         next.map(|at| timestamp(|| "end of a lease".to_owned(), at)).transpose()
     }
 
@@ -125,7 +127,7 @@ impl Store {
         let select = "SELECT CASE WHEN expires_at <= $1 THEN 'overdue' ELSE state END AS stands, COUNT(*)
                       FROM leases WHERE state IN ('pending', 'open') GROUP BY stands";
         let rows: Vec<(String, i64)> =
-            sqlx::query_as(select).bind(micros(now)).fetch_all(&self.readers).await?;
+            sql::query_as(select).bind(micros(now)).fetch_all(&mut *self.read().await?).await?;
         let mut counts = LeaseCounts::default();
         for (stands, number) in rows {
             let number = unsigned(|| "number of leases".to_owned(), number)?;
@@ -180,7 +182,7 @@ async fn swap(
 ) -> Result<bool, StoreError> {
     let update = "UPDATE leases SET state = $1, expires_at = $2, ends_as = $3, data = $4, trouble = $5, version = version + 1
                   WHERE id = $6 AND subscription = $7 AND version = $8";
-    let outcome = sqlx::query(update)
+    let outcome = sql::query(update)
         .bind(state_name(&lease.state))
         .bind(micros_up(lease.expires_at))
         .bind(lease.ends_as.as_str())
@@ -203,7 +205,7 @@ pub(super) async fn insert(
     let insert = "INSERT INTO leases (id, subscription, grant_id, ordinal, vm, state, expires_at, ends_as,
                                       admitted_at, requester, data, version)
                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1)";
-    sqlx::query(insert)
+    sql::query(insert)
         .bind(lease.id.to_string())
         .bind(grant.subscription.to_string())
         .bind(grant.id.to_string())

@@ -13,7 +13,7 @@ use sqlx::AnyConnection;
 
 use super::{
     Store, StoreError, Work, inventory, policies,
-    sql::{CHUNK, Values},
+    sql::{self, CHUNK, Values},
     text::{timestamp, unsigned},
 };
 
@@ -87,9 +87,9 @@ impl Store {
         subscription: SubscriptionId,
     ) -> Result<Option<(String, Timestamp)>, StoreError> {
         let row: Option<(String, i64)> =
-            sqlx::query_as("SELECT name, at FROM subscriptions WHERE subscription = $1")
+            sql::query_as("SELECT name, at FROM subscriptions WHERE subscription = $1")
                 .bind(subscription.to_string())
-                .fetch_optional(&self.readers)
+                .fetch_optional(&mut *self.read().await?)
                 .await?;
         row.map(|(name, at)| Ok((name, timestamp(|| format!("inventory of {subscription}"), at)?)))
             .transpose()
@@ -117,7 +117,8 @@ impl Store {
         }
         let limit = values.number(i64::try_from(limit).unwrap_or(i64::MAX));
         sql.push_str(&format!(" ORDER BY {} LIMIT {limit}", order.by()));
-        let rows: Vec<(String, String, i64)> = values.query_as(sql).fetch_all(&self.readers).await?;
+        let rows: Vec<(String, String, i64)> =
+            values.query_as(sql).fetch_all(&mut *self.read().await?).await?;
         let parse = |(vm, list, number): (String, String, i64)| {
             let vm: VmId = vm.parse().map_err(|error: shared::vm::InvalidId| {
                 StoreError::corrupt(format!("machine {vm}"), error)
@@ -132,7 +133,7 @@ impl Store {
         let select = "SELECT DISTINCT resource_group FROM machines
                       WHERE subscription = $1 AND resource_group IS NOT NULL ORDER BY resource_group";
         let rows: Vec<(String,)> =
-            sqlx::query_as(select).bind(subscription.to_string()).fetch_all(&self.readers).await?;
+            sql::query_as(select).bind(subscription.to_string()).fetch_all(&mut *self.read().await?).await?;
         Ok(rows.into_iter().map(|(group,)| group).collect())
     }
 
@@ -147,7 +148,7 @@ impl Store {
         let sql = format!(
             "SELECT list, COUNT(*) FROM (SELECT m.vm AS vm, {LIST} AS list{matching}) listed GROUP BY list"
         );
-        let rows: Vec<(String, i64)> = values.query_as(sql).fetch_all(&self.readers).await?;
+        let rows: Vec<(String, i64)> = values.query_as(sql).fetch_all(&mut *self.read().await?).await?;
         let mut counts = ListCounts::default();
         for (list, number) in rows {
             let number = unsigned(|| format!("number of VMs of {subscription}"), number)?;
@@ -164,7 +165,7 @@ impl Store {
     pub async fn label_machines(&self, subscription: SubscriptionId) -> Result<(), StoreError> {
         let select = "SELECT vm, data FROM machines WHERE label IS NULL AND subscription = $1";
         let rows: Vec<(String, String)> =
-            sqlx::query_as(select).bind(subscription.to_string()).fetch_all(&self.readers).await?;
+            sql::query_as(select).bind(subscription.to_string()).fetch_all(&mut *self.read().await?).await?;
         if rows.is_empty() {
             return Ok(());
         }
@@ -207,7 +208,8 @@ impl Store {
             let sql = format!(
                 "SELECT vm, data FROM {table} WHERE subscription = {subscription} AND vm IN ({keys})"
             );
-            let found: Vec<(String, String)> = values.query_as(sql).fetch_all(&self.readers).await?;
+            let found: Vec<(String, String)> =
+                values.query_as(sql).fetch_all(&mut *self.read().await?).await?;
             rows.extend(found);
         }
         rows.sort_unstable();

@@ -16,9 +16,8 @@ use super::{
     audit::append,
     inventory,
     listing::escaped,
-    open::BEGIN,
     policies::{self, put_into, read, remove},
-    sql::{CHUNK, Values},
+    sql::{self, CHUNK, Values},
 };
 
 /// A policy with the VMs that it protects, ordered by id; never without one.
@@ -69,7 +68,7 @@ impl Store {
                 values.text(subscription.to_string()),
                 values.texts(keys)
             );
-            let rows: Vec<Row> = values.query_as(sql).fetch_all(&self.readers).await?;
+            let rows: Vec<Row> = values.query_as(sql).fetch_all(&mut *self.read().await?).await?;
             found.extend(together(rows)?);
         }
         Ok(found)
@@ -95,7 +94,7 @@ impl Store {
             sql.push_str(&format!(" AND policy_key LIKE {} ESCAPE '\\'", values.text(part)));
         }
         sql.push_str(" ORDER BY policy_key, vm");
-        let rows: Vec<(String, String)> = values.query_as(sql).fetch_all(&self.readers).await?;
+        let rows: Vec<(String, String)> = values.query_as(sql).fetch_all(&mut *self.read().await?).await?;
         rows.into_iter().map(|(key, vm)| Ok((key, vm_of(&vm)?))).collect()
     }
 
@@ -114,7 +113,8 @@ impl Store {
                 values.text(subscription.to_string()),
                 values.texts(vms.iter().map(VmId::key))
             );
-            let rows: Vec<(String, String)> = values.query_as(sql).fetch_all(&self.readers).await?;
+            let rows: Vec<(String, String)> =
+                values.query_as(sql).fetch_all(&mut *self.read().await?).await?;
             for (vm, id) in rows {
                 ids.insert(vm_of(&vm)?, id_of(&id)?);
             }
@@ -171,7 +171,7 @@ impl Work for Replace<'_> {
 async fn members(connection: &mut AnyConnection, id: &PolicyId) -> Result<Option<NamedPolicy>, StoreError> {
     let select = "SELECT policy_id, vm, data FROM policies
                   WHERE subscription = $1 AND policy_key = $2 ORDER BY vm";
-    let rows: Vec<Row> = sqlx::query_as(select)
+    let rows: Vec<Row> = sql::query_as(select)
         .bind(id.subscription().to_string())
         .bind(id.key())
         .fetch_all(connection)
@@ -205,7 +205,7 @@ fn id_of(text: &str) -> Result<PolicyId, StoreError> {
 /// The policy of a VM that nobody put into another.
 pub(super) async fn default_id(connection: &mut AnyConnection, vm: &VmId) -> Result<PolicyId, StoreError> {
     let row: Option<(String,)> =
-        sqlx::query_as("SELECT data FROM machines WHERE vm = $1 AND subscription = $2")
+        sql::query_as("SELECT data FROM machines WHERE vm = $1 AND subscription = $2")
             .bind(vm.key())
             .bind(vm.subscription().to_string())
             .fetch_optional(connection)
@@ -220,12 +220,12 @@ fn location(machine: Option<&Machine>) -> Location {
 }
 
 /// Gives the policies that a version before the names wrote theirs. Those that cannot be read stay without.
-pub(super) async fn fill(connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
-    let mut transaction = connection.begin_with(BEGIN).await?;
+pub(super) async fn fill(connection: &mut AnyConnection, begin: &'static str) -> Result<(), sqlx::Error> {
+    let mut transaction = connection.begin_with(begin).await?;
     let select = "SELECT p.vm, m.data FROM policies p
                   LEFT JOIN machines m ON m.vm = p.vm AND m.subscription = p.subscription
                   WHERE p.policy_key IS NULL";
-    let rows: Vec<(String, Option<String>)> = sqlx::query_as(select).fetch_all(&mut *transaction).await?;
+    let rows: Vec<(String, Option<String>)> = sql::query_as(select).fetch_all(&mut *transaction).await?;
     if rows.is_empty() {
         return transaction.rollback().await;
     }
@@ -237,15 +237,13 @@ pub(super) async fn fill(connection: &mut AnyConnection) -> Result<(), sqlx::Err
             continue;
         };
         let id = PolicyId::default_for(&vm, location(machine.as_ref()));
-        sqlx::query(
-            "UPDATE policies SET policy_id = $1, policy_key = $2 WHERE vm = $3 AND subscription = $4",
-        )
-        .bind(id.to_string())
-        .bind(id.key())
-        .bind(&key)
-        .bind(vm.subscription().to_string())
-        .execute(&mut *transaction)
-        .await?;
+        sql::query("UPDATE policies SET policy_id = $1, policy_key = $2 WHERE vm = $3 AND subscription = $4")
+            .bind(id.to_string())
+            .bind(id.key())
+            .bind(&key)
+            .bind(vm.subscription().to_string())
+            .execute(&mut *transaction)
+            .await?;
     }
     transaction.commit().await
 }

@@ -12,7 +12,7 @@ use shared::{
 use sqlx::AnyConnection;
 
 use super::{
-    Dated, Store, StoreError, Work,
+    Dated, Store, StoreError, Work, sql,
     text::{from_json, micros, timestamp, to_json},
 };
 
@@ -116,10 +116,10 @@ impl Store {
         table: &Table,
         key: Key,
     ) -> Result<Option<Dated<T>>, StoreError> {
-        let row: Option<Row> = sqlx::query_as(table.one)
+        let row: Option<Row> = sql::query_as(table.one)
             .bind(key.id)
             .bind(key.subscription.to_string())
-            .fetch_optional(&self.readers)
+            .fetch_optional(&mut *self.read().await?)
             .await?;
         row.map(|row| row.parse(table)).transpose()
     }
@@ -129,8 +129,10 @@ impl Store {
         table: &Table,
         subscription: SubscriptionId,
     ) -> Result<Vec<Dated<T>>, StoreError> {
-        let rows: Vec<Row> =
-            sqlx::query_as(table.all).bind(subscription.to_string()).fetch_all(&self.readers).await?;
+        let rows: Vec<Row> = sql::query_as(table.all)
+            .bind(subscription.to_string())
+            .fetch_all(&mut *self.read().await?)
+            .await?;
         rows.into_iter().map(|row| row.parse(table)).collect()
     }
 }
@@ -159,7 +161,7 @@ impl Work for Forget<'_> {
 
     async fn run(&self, connection: &mut AnyConnection) -> Result<(), StoreError> {
         let Self(table, Key { id, subscription }) = self;
-        sqlx::query(table.forget).bind(id).bind(subscription.to_string()).execute(connection).await?;
+        sql::query(table.forget).bind(id).bind(subscription.to_string()).execute(connection).await?;
         Ok(())
     }
 }
@@ -176,7 +178,7 @@ impl Work for Put<'_> {
 
     async fn run(&self, connection: &mut AnyConnection) -> Result<(), StoreError> {
         let Self { table, key: Key { id, subscription }, data, at } = self;
-        sqlx::query(table.put)
+        sql::query(table.put)
             .bind(id)
             .bind(subscription.to_string())
             .bind(data)

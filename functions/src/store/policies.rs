@@ -13,7 +13,7 @@ use sqlx::AnyConnection;
 use super::{
     Store, StoreError, Work,
     audit::append,
-    named,
+    named, sql,
     text::{from_json, to_json},
 };
 
@@ -56,10 +56,10 @@ impl Store {
 
     pub async fn policy(&self, vm: &VmId) -> Result<Option<ProtectedVm>, StoreError> {
         let row: Option<(String, String)> =
-            sqlx::query_as("SELECT vm, data FROM policies WHERE vm = $1 AND subscription = $2")
+            sql::query_as("SELECT vm, data FROM policies WHERE vm = $1 AND subscription = $2")
                 .bind(vm.key())
                 .bind(vm.subscription().to_string())
-                .fetch_optional(&self.readers)
+                .fetch_optional(&mut *self.read().await?)
                 .await?;
         row.map(parse).transpose()
     }
@@ -67,9 +67,9 @@ impl Store {
     /// Ordered by VM.
     pub async fn policies(&self, subscription: SubscriptionId) -> Result<Vec<ProtectedVm>, StoreError> {
         let rows: Vec<(String, String)> =
-            sqlx::query_as("SELECT vm, data FROM policies WHERE subscription = $1 ORDER BY vm")
+            sql::query_as("SELECT vm, data FROM policies WHERE subscription = $1 ORDER BY vm")
                 .bind(subscription.to_string())
-                .fetch_all(&self.readers)
+                .fetch_all(&mut *self.read().await?)
                 .await?;
         rows.into_iter().map(parse).collect()
     }
@@ -118,7 +118,7 @@ pub(super) async fn read(
     vm: &VmId,
 ) -> Result<Option<ProtectedVm>, StoreError> {
     let row: Option<(String, String)> =
-        sqlx::query_as("SELECT vm, data FROM policies WHERE vm = $1 AND subscription = $2")
+        sql::query_as("SELECT vm, data FROM policies WHERE vm = $1 AND subscription = $2")
             .bind(vm.key())
             .bind(vm.subscription().to_string())
             .fetch_optional(connection)
@@ -141,7 +141,7 @@ pub(super) async fn put_into(
     let upsert =
         "INSERT INTO policies (vm, subscription, data, policy_id, policy_key) VALUES ($1, $2, $3, $4, $5)
                   ON CONFLICT (vm, subscription) DO UPDATE SET data = excluded.data";
-    sqlx::query(upsert)
+    sql::query(upsert)
         .bind(policy.vm.key())
         .bind(policy.vm.subscription().to_string())
         .bind(to_json(policy))
@@ -193,7 +193,7 @@ impl Work for RemoveAll<'_> {
 }
 
 pub(super) async fn remove(connection: &mut AnyConnection, vm: &VmId) -> Result<bool, StoreError> {
-    let outcome = sqlx::query("DELETE FROM policies WHERE vm = $1 AND subscription = $2")
+    let outcome = sql::query("DELETE FROM policies WHERE vm = $1 AND subscription = $2")
         .bind(vm.key())
         .bind(vm.subscription().to_string())
         .execute(connection)

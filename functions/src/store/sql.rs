@@ -1,11 +1,34 @@
-//! Queries whose number of conditions depends on what was asked. Only their values come from outside, and those are bound.
+//! Queries. Only their values come from outside, and those are bound.
+//!
+//! None stays prepared on its connection: a pooler before PostgreSQL lends us another one for the next transaction.
 
-use sqlx::{Any, AssertSqlSafe, any::AnyArguments, query::QueryAs};
+use sqlx::{
+    Any, AssertSqlSafe, FromRow,
+    any::{AnyArguments, AnyRow},
+    query::{Query, QueryAs, QueryScalar},
+};
+
+pub(super) fn query(sql: &'static str) -> Query<'static, Any, AnyArguments> {
+    sqlx::query(sql).persistent(false)
+}
+
+pub(super) fn query_as<Row: for<'r> FromRow<'r, AnyRow>>(
+    sql: &'static str,
+) -> QueryAs<'static, Any, Row, AnyArguments> {
+    sqlx::query_as(sql).persistent(false)
+}
+
+pub(super) fn query_scalar<Value>(sql: &'static str) -> QueryScalar<'static, Any, Value, AnyArguments>
+where
+    (Value,): for<'r> FromRow<'r, AnyRow>,
+{
+    sqlx::query_scalar(sql).persistent(false)
+}
 
 /// How many rows one query names.
 pub(super) const CHUNK: usize = 500;
 
-/// The values of a query, each with its place in the text.
+/// The values of a query whose number of conditions depends on what was asked, each with its place in the text.
 #[derive(Debug, Default)]
 pub(super) struct Values(Vec<Value>);
 
@@ -41,7 +64,8 @@ impl Values {
     where
         Row: for<'r> sqlx::FromRow<'r, sqlx::any::AnyRow>,
     {
-        self.0.into_iter().fold(sqlx::query_as(AssertSqlSafe(sql)), |query, value| match value {
+        let query = sqlx::query_as(AssertSqlSafe(sql)).persistent(false);
+        self.0.into_iter().fold(query, |query, value| match value {
             Value::Text(text) => query.bind(text),
             Value::Number(number) => query.bind(number),
         })

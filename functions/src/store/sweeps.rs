@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use sqlx::AnyConnection;
 
 use super::{
-    Store, StoreError, Work,
+    Store, StoreError, Work, sql,
     text::{micros, timestamp},
 };
 
@@ -15,8 +15,8 @@ impl Store {
     }
 
     pub async fn last_sweep(&self) -> Result<Option<Timestamp>, StoreError> {
-        let at: Option<i64> = sqlx::query_scalar("SELECT at FROM sweeps WHERE name = 'last'")
-            .fetch_optional(&self.readers)
+        let at: Option<i64> = sql::query_scalar("SELECT at FROM sweeps WHERE name = 'last'")
+            .fetch_optional(&mut *self.read().await?)
             .await?;
         at.map(|at| timestamp(|| "time of the last sweep".to_owned(), at)).transpose()
     }
@@ -30,7 +30,7 @@ impl Work for Note {
     async fn run(&self, connection: &mut AnyConnection) -> Result<(), StoreError> {
         let upsert = "INSERT INTO sweeps (name, at) VALUES ('last', $1)
                       ON CONFLICT (name) DO UPDATE SET at = excluded.at WHERE sweeps.at < excluded.at";
-        sqlx::query(upsert).bind(micros(self.0)).execute(connection).await?;
+        sql::query(upsert).bind(micros(self.0)).execute(connection).await?;
         Ok(())
     }
 }

@@ -20,18 +20,27 @@ use shared::{
 use tempfile::TempDir;
 use uuid::Uuid;
 
-use super::Store;
+use super::{Store, StoreAddress};
 
 pub(super) fn a_home() -> TempDir {
     tempfile::tempdir().unwrap()
 }
 
-pub(super) fn url(home: &TempDir) -> String {
-    format!("sqlite:{}", home.path().join("postern.db").display())
+pub(super) fn url(home: &TempDir) -> StoreAddress {
+    let chosen = test_postgres::chosen(&home.path().display().to_string());
+    chosen.map_or_else(|| file_url(home), |url| url.parse().unwrap())
+}
+
+pub(super) fn file_url(home: &TempDir) -> StoreAddress {
+    format!("sqlite:{}", home.path().join("postern.db").display()).parse().unwrap()
 }
 
 pub(super) async fn a_store(home: &TempDir) -> Store {
-    Store::open(&url(home), StoreId::new(0x1a2b)).await.unwrap()
+    opened(&url(home)).await
+}
+
+pub(super) async fn opened(address: &StoreAddress) -> Store {
+    Store::open(address, StoreId::new(0x1a2b)).await.unwrap()
 }
 
 pub(super) fn at(second: i64) -> Timestamp {

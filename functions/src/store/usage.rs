@@ -64,7 +64,7 @@ impl Store {
             values.number(micros(since)),
             among(&mut values, vms)
         );
-        let rows: Vec<(String, i64)> = values.query_as(sql).fetch_all(&self.readers).await?;
+        let rows: Vec<(String, i64)> = values.query_as(sql).fetch_all(&mut *self.read().await?).await?;
         for (vm, approved) in rows {
             let approved = unsigned(|| format!("number of grants of {vm}"), approved)?;
             usage.entry(vm).or_default().approved = approved;
@@ -86,7 +86,8 @@ impl Store {
              JOIN leases l ON l.vm = n.vm AND l.admitted_at = n.admitted_at \
              WHERE l.subscription = {subscription} ORDER BY l.vm, l.grant_id, l.ordinal"
         );
-        let rows: Vec<(String, i64, String)> = values.query_as(sql).fetch_all(&self.readers).await?;
+        let rows: Vec<(String, i64, String)> =
+            values.query_as(sql).fetch_all(&mut *self.read().await?).await?;
         let parse = |(vm, at, requester): (String, i64, String)| {
             let what = || format!("last access to {vm}");
             let requester: Requester = from_json(what, &requester)?;

@@ -1,6 +1,6 @@
 //! `cargo xtask test`: every check there is, and one line that sums them up.
 
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
@@ -9,6 +9,7 @@ use clap::Args;
 use crate::{interrupt, portal, shell};
 
 mod browser;
+mod postgres;
 mod sdk;
 mod tally;
 
@@ -47,7 +48,9 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     let build = attempt("Build", || portal::build_everything().map(|()| Tally::default()))?;
     let is_built = build.tally.failed == 0;
     outcomes.push(build);
+    postgres::install()?;
     outcomes.push(attempt("Rust tests", || rust_tests(filter))?);
+    outcomes.push(attempt("On PostgreSQL", || postgres::run(filter))?);
     if is_built {
         outcomes.push(attempt("SDK clients", || sdk::run(filter))?);
         outcomes.push(attempt("Browser tests", || browser::run(filter))?);
@@ -88,6 +91,10 @@ fn rust_tests(filter: Option<&str>) -> Result<Tally> {
     if let Some(filter) = filter {
         cargo.args(["--", filter]);
     }
+    observed(cargo)
+}
+
+fn observed(mut cargo: Command) -> Result<Tally> {
     let mut tally = Tally::default();
     let status = shell::run_observed(&mut cargo, |line| tally.add(tally::cargo_result(line)))?;
     Ok(tally.of_a_run(status.success()))
@@ -98,9 +105,7 @@ fn simulation((name, value): (&str, u64)) -> Result<Tally> {
     let mut cargo = shell::cargo();
     cargo.args(["test", "--package", "tests", "--test", "simulation", "whatever_fails", "--", "--nocapture"]);
     cargo.env(name, value.to_string());
-    let mut tally = Tally::default();
-    let status = shell::run_observed(&mut cargo, |line| tally.add(tally::cargo_result(line)))?;
-    Ok(tally.of_a_run(status.success()))
+    observed(cargo)
 }
 
 fn summary(outcomes: &[Outcome]) -> ExitCode {

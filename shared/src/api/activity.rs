@@ -11,6 +11,7 @@ use crate::{
 
 /// Which part of the audit to show: entries that all the fields agree with.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ActivityQuery {
     /// Only entries about this VM.
@@ -20,20 +21,24 @@ pub struct ActivityQuery {
     pub subscription: Option<SubscriptionId>,
     /// Only what this person did: an object id or a whole name, in any case.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = 256)))]
     pub person: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<EventKinds>,
     /// Only entries from then on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::Instant>"))]
     pub since: Option<Timestamp>,
     /// Only entries before then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::Instant>"))]
     pub until: Option<Timestamp>,
     /// Only entries before this one: the `next` of the page before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<String>,
     /// How many at most, 1–200; 50 if missing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 200)))]
     pub limit: Option<u16>,
 }
 
@@ -41,6 +46,7 @@ macro_rules! event_kinds {
     ($($kind:ident = $name:literal,)*) => {
         /// What an entry of the audit tells of.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         #[serde(rename_all = "snake_case")]
         pub enum EventKind {
             $($kind,)*
@@ -92,7 +98,15 @@ event_kinds! {
 
 /// At least one kind, each once; as text with commas between.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(from = "String", into = "String", extend("pattern" = pattern())))]
 pub struct EventKinds(Vec<EventKind>);
+
+#[cfg(feature = "schema")]
+fn pattern() -> String {
+    let kind = names(EventKind::ALL, "|");
+    format!("^({kind})(,({kind}))*$")
+}
 
 /// The text names something that is no kind of event.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -144,15 +158,18 @@ fn names(kinds: &[EventKind], between: &str) -> String {
 
 /// A page of the audit, newest first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Activity {
     pub steps: Vec<Step>,
     /// Where the next page starts; missing on the last.
     pub next: Option<String>,
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Instant"))]
     pub server_time: Timestamp,
 }
 
 /// An audit entry with its sentence.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Step {
     pub entry: Entry,
     /// What happened, in words.

@@ -15,8 +15,10 @@ use crate::{
 
 /// The body of `POST /api/grants`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CreateGrant {
+    #[cfg_attr(feature = "schema", schemars(length(min = 1, max = crate::request::AccessRequest::MAX)))]
     pub openings: Vec<OpeningForm>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub justification: Option<Justification>,
@@ -24,6 +26,7 @@ pub struct CreateGrant {
 
 /// One port of one VM.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct OpeningForm {
     pub vm: VmId,
@@ -36,6 +39,7 @@ pub struct OpeningForm {
 
 /// The body of `POST /api/grants/{id}/move`: each living opening of a grant for other sources, to the same end.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct MoveGrant {
     /// Missing: the one address that the call comes from, as Azure has it.
@@ -46,6 +50,7 @@ pub struct MoveGrant {
 /// The answer to `POST /api/grants/preview`: what the same body sent to `POST /api/grants` would come to now. Nothing
 /// is written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct GrantPreview {
     /// Every reason why it would be denied; empty if it would be admitted.
     pub denials: Vec<ProblemBody>,
@@ -55,10 +60,12 @@ pub struct GrantPreview {
     pub changes: Vec<PreviewedChange>,
     /// Which packets these would open and close.
     pub proof: Proof,
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Instant"))]
     pub server_time: Timestamp,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PreviewedObstacle {
     /// The NSG's or firewall's name.
     pub place: String,
@@ -66,6 +73,7 @@ pub struct PreviewedObstacle {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PreviewedChange {
     /// The NSG's name.
     pub nsg: String,
@@ -75,6 +83,7 @@ pub struct PreviewedChange {
 
 /// A lease with who holds it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LeaseView {
     pub grant: GrantId,
     pub requester: Requester,
@@ -90,18 +99,22 @@ pub struct LeaseView {
 
 /// A grant and how far it is: each lease says *pending*, *open* or *closed*.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct GrantView {
     pub id: GrantId,
     pub requester: Requester,
     pub justification: Option<Justification>,
     pub window: AccessWindow,
     pub leases: Vec<LeaseView>,
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Instant"))]
     pub server_time: Timestamp,
 }
 
 /// The caller's own grants, or all that the caller may see; newest first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct GrantList {
     pub grants: Vec<GrantView>,
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Instant"))]
     pub server_time: Timestamp,
 }

@@ -19,6 +19,7 @@ pub use self::{
 
 /// The body of `PUT /api/vms/…/policy`: enables JIT on a VM, or changes its port rules. No field has a default.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PutPolicy {
     pub ports: PortRules,
@@ -29,6 +30,7 @@ pub struct PutPolicy {
 
 /// The answer to `DELETE /api/vms/…/policy`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RemovedPolicy {
     pub vm: VmId,
 }
@@ -36,6 +38,7 @@ pub struct RemovedPolicy {
 /// The body of `PUT /api/policies`: enables JIT on many VMs, or changes how they are protected; all of them or none.
 /// `POST /api/policies/preview` takes the same.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PutPolicies {
     pub vms: VmIds,
@@ -48,6 +51,7 @@ pub struct PutPolicies {
 
 /// The body of `POST /api/policies/read`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ReadPolicies {
     pub vms: VmIds,
@@ -55,13 +59,16 @@ pub struct ReadPolicies {
 
 /// The answer to `POST /api/policies/read`: one for each VM, in the order of the request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PolicyList {
     pub vms: Vec<VmPolicy>,
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Instant"))]
     pub server_time: Timestamp,
 }
 
 /// How a VM is to be protected, as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct VmPolicy {
     pub summary: VmSummary,
     pub policy: Option<ProtectedVm>,
@@ -71,6 +78,7 @@ pub struct VmPolicy {
 
 /// The body of `DELETE /api/policies`: all of them or none.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RemovePolicies {
     pub vms: VmIds,
@@ -78,6 +86,8 @@ pub struct RemovePolicies {
 
 /// VMs of one call: 1–500, each once. They may be of several subscriptions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(extend("minItems" = 1, "maxItems" = VmIds::MAX, "uniqueItems" = true)))]
 #[serde(try_from = "Vec<VmId>", into = "Vec<VmId>")]
 pub struct VmIds(Vec<VmId>);
 
@@ -126,13 +136,16 @@ impl From<VmIds> for Vec<VmId> {
 
 /// The answer to `PUT /api/policies`: one for each VM, in the order of the request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ConfiguredVms {
     pub vms: Vec<ConfiguredVm>,
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Instant"))]
     pub server_time: Timestamp,
 }
 
 /// How a VM is protected now, as its NSGs were read back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ConfiguredVm {
     pub summary: VmSummary,
     pub policy: ProtectedVm,
@@ -143,13 +156,16 @@ pub struct ConfiguredVm {
 
 /// The answer to `DELETE /api/policies`: one for each VM, in the order of the request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct UnprotectedVms {
     pub vms: Vec<UnprotectedVm>,
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Instant"))]
     pub server_time: Timestamp,
 }
 
 /// What is left of a VM's protection, as its NSGs were read back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct UnprotectedVm {
     pub vm: VmId,
     /// The leases that were not yet read back as closed.

@@ -15,17 +15,21 @@ use crate::{
 
 /// The VMs that the caller may see.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct VmList {
     pub vms: Vec<VmSummary>,
     /// When the inventory was last read from ARM; `None`: not yet.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::Instant>"))]
     pub inventory_at: Option<Timestamp>,
     /// Subscriptions that could not be read, with the reason.
     pub unreadable: Vec<String>,
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Instant"))]
     pub server_time: Timestamp,
 }
 
 /// A row of the VMs page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct VmSummary {
     pub vm: VmId,
     pub subscription_name: String,
@@ -42,16 +46,19 @@ pub struct VmSummary {
     pub ports: Vec<Port>,
     pub state: VmState,
     /// The end of the last living lease.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::Instant>"))]
     pub open_until: Option<Timestamp>,
     /// What somebody should look at, each once, the gravest first.
     pub warnings: Vec<Warning>,
     pub approved_last_7_days: u64,
+    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::Instant>"))]
     pub last_access_at: Option<Timestamp>,
     pub last_user: Option<String>,
 }
 
 /// Why a VM is worth a look; its page says more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Warning {
     /// A lease's end has passed and it was not read back as closed.
@@ -97,6 +104,7 @@ impl From<&Concern> for Warning {
 
 /// In which of the three lists a VM stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case", tag = "list")]
 pub enum Support {
     Configured,
@@ -106,6 +114,7 @@ pub enum Support {
 
 /// Why a VM's ports cannot be guarded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Unsupported {
     /// Neither its network interfaces nor their subnets have an NSG.
@@ -168,6 +177,7 @@ impl Unsupported {
 
 /// What is true of a VM at a glance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum VmState {
     /// Not configured: Postern says nothing of its ports.
@@ -182,6 +192,7 @@ pub enum VmState {
 
 /// Everything about one VM.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct VmDetail {
     pub summary: VmSummary,
     pub policy: Option<ProtectedVm>,
@@ -189,16 +200,20 @@ pub struct VmDetail {
     /// One for each port rule of the policy.
     pub ports: Vec<PortStatus>,
     /// When its NSGs were last read; `None`: never.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::Instant>"))]
     pub checked_at: Option<Timestamp>,
     /// The last time in a week that somebody had changed a rule of ours.
     pub drift: Option<Drift>,
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Instant"))]
     pub server_time: Timestamp,
 }
 
 /// A rule of Postern's that somebody changed or removed, and that was written again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Drift {
     /// When it was found.
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Instant"))]
     pub at: Timestamp,
     /// What was found, in words.
     pub what: String,
@@ -206,6 +221,7 @@ pub struct Drift {
 
 /// How to reach the VM, and what guards it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Network {
     pub private_addresses: Vec<IpAddr>,
     pub public_addresses: Vec<IpAddr>,
@@ -218,6 +234,7 @@ pub struct Network {
 
 /// A firewall, and its public address that stands for the VM.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ThroughFirewall {
     pub name: String,
     pub address: IpAddr,
@@ -225,6 +242,7 @@ pub struct ThroughFirewall {
 
 /// Under what a port of a VM is reached while it is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Mapped {
     /// A public address of the firewall.
     pub address: IpAddr,
@@ -251,6 +269,7 @@ impl Network {
 
 /// What is true of one protected port.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PortStatus {
     pub rule: PortRule,
     pub state: PortState,
@@ -264,18 +283,23 @@ pub struct PortStatus {
 
 /// The three states, seen before they are read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case", tag = "state")]
 pub enum PortState {
     /// Read back: no packet gets in.
     Closed,
     /// Read back: the packets of living leases get in, and no others.
-    Open { until: Timestamp },
+    Open {
+        #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Instant"))]
+        until: Timestamp,
+    },
     /// Anything else.
     PossiblyOpen { concerns: Vec<Concern> },
 }
 
 /// Why a port is only *possibly* closed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case", tag = "concern")]
 pub enum Concern {
     /// A rule that is not Postern's lets packets in.
@@ -285,7 +309,10 @@ pub enum Concern {
     /// Our guard is missing or not as it was written.
     GuardMissing,
     /// A lease's end has passed and it was not read back as closed.
-    Overdue { since: Timestamp },
+    Overdue {
+        #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Instant"))]
+        since: Timestamp,
+    },
     /// A lease is on its way and not yet read back.
     NotConfirmed,
     /// A lease was open, and its packets surely get in no more: a rule that came later stands before it, or its own is
@@ -299,6 +326,7 @@ pub enum Concern {
 
 /// From where packets get in by a rule that is not a living lease's.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Exposed {
     /// Prefixes, `Internet` for all public addresses, or `*` for every address.
     pub from: Vec<String>,

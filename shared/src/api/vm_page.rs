@@ -12,6 +12,7 @@ use crate::{
 /// Which VMs `GET /api/vms` shows: those that all the fields agree with. With no field at all, it answers with all VMs
 /// and as [`VmList`](super::VmList).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct VmQuery {
     /// Only VMs after this place: the `next` of the page before.
@@ -22,16 +23,19 @@ pub struct VmQuery {
     pub through: Option<VmPlace>,
     /// How many at most, 1–1000; 100 if missing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 1000)))]
     pub limit: Option<u16>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub list: Option<ListName>,
     /// A part of the name of the VM, of its resource group or of its subscription, in any case.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(length(max = 200)))]
     pub search: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subscription: Option<SubscriptionId>,
     /// The name of a resource group, in any case.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(length(max = 200)))]
     pub group: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub os: Option<Os>,
@@ -44,6 +48,7 @@ pub struct VmQuery {
 
 /// How a list of VMs is ordered; with a minus from the last to the first. VMs that are equal in it stand by their id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum VmSort {
     #[serde(rename = "name")]
     Name,
@@ -89,6 +94,8 @@ impl VmSort {
 
 /// A place in a list of VMs: `{rank}@{id of a VM}`, the rank only where the list is ordered by a number.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(from = "String", into = "String", extend("pattern" = format!("^(-?[0-9]{{1,18}}@)?{}$", VmId::pattern()))))]
 pub struct VmPlace {
     /// The microseconds since 1970 of the last access, or the number of approved requests.
     pub rank: Option<i64>,
@@ -129,6 +136,7 @@ text_serde!(VmPlace);
 
 /// The name of one of the three lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ListName {
     Configured,
@@ -159,6 +167,7 @@ impl From<&Support> for ListName {
 
 /// Some VMs that the caller may see, in the order that was asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct VmPage {
     pub vms: Vec<VmSummary>,
     /// After which place the next page starts; missing on the last.
@@ -167,13 +176,16 @@ pub struct VmPage {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub counts: Option<ListCounts>,
     /// When the inventory was last read from ARM; `None`: not yet.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::Instant>"))]
     pub inventory_at: Option<Timestamp>,
     /// Subscriptions that could not be read, with the reason.
     pub unreadable: Vec<String>,
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Instant"))]
     pub server_time: Timestamp,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ListCounts {
     pub configured: u64,
     pub not_configured: u64,
@@ -182,13 +194,16 @@ pub struct ListCounts {
 
 /// The answer to `GET /api/places`: where the VMs are that the caller may see.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Places {
     pub subscriptions: Vec<Place>,
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Instant"))]
     pub server_time: Timestamp,
 }
 
 /// A subscription with the names of its resource groups that have VMs, in order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Place {
     pub subscription: SubscriptionId,
     pub name: String,

@@ -27,6 +27,7 @@ use crate::{
 
 /// What a change does to packets, both NSGs of each way to a VM considered.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Proof {
     /// Packets that did not get in before.
     pub opens: Vec<Packets>,
@@ -36,6 +37,7 @@ pub struct Proof {
 
 /// Every packet from, to, by and at all of these.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Packets {
     /// Prefixes, `Internet` for all public addresses, or `*` for every address.
     pub from: Vec<String>,

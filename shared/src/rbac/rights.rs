@@ -78,6 +78,7 @@ impl Right {
 
 /// What a caller may do to one VM.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct VmRights {
     /// See the VM, its policy and its activity.
     pub read: bool,

@@ -14,6 +14,7 @@ use crate::{
 ///
 /// Ports are replaced, removed, changed and added in this order.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PolicyPatch {
     /// Takes the place of all the port rules of each VM.
@@ -38,6 +39,7 @@ pub struct PolicyPatch {
 
 /// What to change of the rule for a port; a missing field keeps what each VM has.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PortPatch {
     pub port: Port,
@@ -51,6 +53,7 @@ pub struct PortPatch {
 
 /// A rule for VMs that have none for its port.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct AddedPort {
     pub rule: PortRule,

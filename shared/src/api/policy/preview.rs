@@ -12,6 +12,7 @@ use crate::{
 /// The answer to `POST /api/policies/preview`: what the same body sent to `PUT /api/policies` would come to now.
 /// Nothing is written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PoliciesPreview {
     /// What would stand in its way in Azure.
     pub obstacles: Vec<PreviewedObstacle>,
@@ -21,11 +22,13 @@ pub struct PoliciesPreview {
     pub proof: Proof,
     /// What would let packets in to a protected port all the same.
     pub left_open: Vec<LeftOpen>,
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Instant"))]
     pub server_time: Timestamp,
 }
 
 /// What would become of a rule.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PreviewedRule {
     /// The NSG's name.
     pub nsg: String,
@@ -42,6 +45,7 @@ pub struct PreviewedRule {
 
 /// What lets packets in to a port of a VM besides living leases.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LeftOpen {
     pub vm: VmId,
     pub port: Port,

@@ -1,0 +1,44 @@
+//! The tests of the store and of the API once more, with a real PostgreSQL server in SQLite's place.
+
+use std::{fs, path::Path};
+
+use anyhow::Result;
+
+use super::{observed, tally::Tally};
+use crate::{apt, shell};
+
+/// Where Debian keeps each version's programs.
+const SERVERS: &str = "/usr/lib/postgresql";
+const POOLER: &str = "/usr/sbin/pgbouncer";
+
+/// The server and its pooler, from Debian.
+pub(super) fn install() -> Result<()> {
+    let mut missing = Vec::new();
+    if !has_server() {
+        missing.push("postgresql");
+    }
+    if !Path::new(POOLER).exists() {
+        missing.push("pgbouncer");
+    }
+    if missing.is_empty() { Ok(()) } else { apt::install(&missing) }
+}
+
+fn has_server() -> bool {
+    let mut versions = fs::read_dir(SERVERS).into_iter().flatten().filter_map(Result::ok);
+    versions.any(|version| version.path().join("bin/postgres").exists())
+}
+
+pub(super) fn run(filter: Option<&str>) -> Result<Tally> {
+    let mut tally = Tally::default();
+    for target in
+        [&["--package", "functions", "--lib", "store"][..], &["--package", "tests", "--test", "api"]]
+    {
+        let mut cargo = shell::cargo();
+        cargo.arg("test").args(target).env("POSTERN_TEST_STORE", "postgres");
+        if let Some(filter) = filter {
+            cargo.args(["--", filter]);
+        }
+        tally.add(observed(cargo)?);
+    }
+    Ok(tally)
+}
