@@ -1,6 +1,6 @@
 //! Pieces of a page from what `view!` makes of them: a template, and what is filled in.
 
-use leptos::prelude::{GetValue, LocalStorage, SetValue, StoredValue, document};
+use leptos::prelude::{GetValue, LocalStorage, Owner, SetValue, StoredValue, document};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use web_sys::{Element, Event, HtmlElement, Node};
 
@@ -75,6 +75,7 @@ impl Markup {
     /// What is done on the next event.
     pub(crate) fn on(mut self: Box<Self>, handler: Handler) -> Box<Self> {
         let (_, name) = self.walk();
+        let handler = under_the_same_owner(handler);
         // The browser frees it together with the element.
         let handler = Closure::<dyn FnMut(Event)>::wrap(handler).into_js_value();
         let _ = self.here.add_event_listener_with_callback(name, handler.unchecked_ref());
@@ -128,6 +129,12 @@ impl Markup {
         }
         (CLOSE, "")
     }
+}
+
+/// What happens finds the contexts of the place where its handler was made.
+fn under_the_same_owner(mut handler: Handler) -> Handler {
+    let Some(owner) = Owner::current() else { return handler };
+    Box::new(move |event| owner.with(|| handler(event)))
 }
 
 fn apply(element: &Element, mark: u8, name: &str, value: Value) {

@@ -28,8 +28,10 @@ impl<T: PartialEq + 'static> Memo<T> {
     }
 }
 
-/// `step` works the value out anew and says whether it is another.
-fn memo(step: Box<dyn Fn(&RefCell<Value>) -> bool>) -> Place {
+/// Works a value out anew and says whether it is another.
+type Step = Box<dyn Fn(&RefCell<Value>) -> bool>;
+
+fn memo(step: Step) -> Place {
     let value = Rc::new(RefCell::new(nothing()));
     let held = SendWrapper::new((Rc::clone(&value), step));
     let memo = ArcMemo::new(move |version: Option<&u32>| {
