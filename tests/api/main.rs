@@ -39,6 +39,8 @@ mod health_report;
 #[cfg(test)]
 mod identity;
 #[cfg(test)]
+mod instances;
+#[cfg(test)]
 mod matrix;
 #[cfg(test)]
 mod moves;

@@ -9,6 +9,7 @@ use clap::Args;
 use crate::{interrupt, portal, shell};
 
 mod browser;
+mod clients;
 mod postgres;
 mod sdk;
 mod tally;
@@ -52,7 +53,8 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     outcomes.push(attempt("Rust tests", || rust_tests(filter))?);
     outcomes.push(attempt("On PostgreSQL", || postgres::run(filter))?);
     if is_built {
-        outcomes.push(attempt("SDK clients", || sdk::run(filter))?);
+        outcomes.push(attempt("SDKs on the box", || sdk::run(filter))?);
+        outcomes.push(attempt("SDK clients", || clients::run(filter))?);
         outcomes.push(attempt("Browser tests", || browser::run(filter))?);
     } else {
         shell::say("==> SDK clients, browser tests: left out, because the build failed");

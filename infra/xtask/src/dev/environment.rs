@@ -30,6 +30,7 @@ pub(crate) struct Environment {
     settings: Variables,
     scripts: Variables,
     url: String,
+    authority: Option<PathBuf>,
     data: DataFolder,
 }
 
@@ -60,7 +61,16 @@ impl Environment {
         }
         let mut functions = start_functions(&settings, &data)?;
         wait_for(&http, &format!("{url}/readyz"), "the functions", &mut functions)?;
-        Ok(Self { functions: Some(functions), restart_at: None, sim, settings, scripts, url, data })
+        Ok(Self {
+            functions: Some(functions),
+            restart_at: None,
+            sim,
+            settings,
+            scripts,
+            url,
+            authority,
+            data,
+        })
     }
 
     pub(crate) fn url(&self) -> &str {
@@ -69,6 +79,11 @@ impl Environment {
 
     pub(crate) fn data(&self) -> &Path {
         self.data.path()
+    }
+
+    /// Whom to trust, where TLS is spoken.
+    pub(crate) fn authority(&self) -> Option<&Path> {
+        self.authority.as_deref()
     }
 
     /// What `dev.env` holds.
