@@ -3,6 +3,12 @@
 #[cfg(test)]
 mod arm;
 #[cfg(test)]
+mod arm_batch;
+#[cfg(test)]
+mod arm_changes;
+#[cfg(test)]
+mod arm_examples;
+#[cfg(test)]
 mod arm_initiate;
 #[cfg(test)]
 mod arm_policies;
