@@ -10,7 +10,8 @@ static EXAMPLES: LazyLock<Map<String, Value>> =
 /// Puts the example of an operation where OpenAPI wants its parts.
 pub(super) fn add(id: &str, described: &mut Value) {
     let Some(example) = EXAMPLES.get(id) else { return };
-    for parameter in described["parameters"].as_array_mut().into_iter().flatten() {
+    let parameters = described.get_mut("parameters").and_then(Value::as_array_mut);
+    for parameter in parameters.into_iter().flatten() {
         let given = parameter["name"].as_str().and_then(|name| example["parameters"].get(name));
         if let Some(given) = given.cloned() {
             parameter["example"] = typed(&parameter["schema"], given);
@@ -20,8 +21,8 @@ pub(super) fn add(id: &str, described: &mut Value) {
         described["requestBody"]["content"]["application/json"]["example"] = body.clone();
     }
     let status = example["status"].to_string();
-    let kinds =
-        described["responses"].get_mut(&status).and_then(|response| response["content"].as_object_mut());
+    let response = described["responses"].get_mut(&status);
+    let kinds = response.and_then(|response| response.get_mut("content")?.as_object_mut());
     if let (Some(answer), Some(kinds)) = (example.get("answer"), kinds) {
         kinds.values_mut().for_each(|kind| kind["example"] = answer.clone());
     }

@@ -33,6 +33,20 @@ fn what_is_both_sent_and_answered_has_one_schema_and_no_two_types_share_a_name()
     assert_eq!(sent.keys().chain(answered.keys()).find(numbered), None);
 }
 
+#[test]
+fn no_part_of_an_operation_is_null() {
+    let paths = paths(&mut Schemas::new());
+    for described in
+        paths.values().flat_map(|path| path.as_object().into_iter().flatten()).map(|(_, one)| one)
+    {
+        assert!(described.get("parameters").is_none_or(Value::is_array), "{described}");
+        let responses = described["responses"].as_object().into_iter().flatten();
+        for (_, response) in responses {
+            assert!(response.get("content").is_none_or(Value::is_object), "{described}");
+        }
+    }
+}
+
 fn collect(value: &Value, into: &mut Vec<String>) {
     match value {
         Value::Object(map) => {
