@@ -65,25 +65,25 @@ fn write_part(part: &Part<'_>, code: &mut String) -> fmt::Result {
         if open.is_empty() {
             writeln!(
                 code,
-                "pub const {name}: crate::model::language::Key = crate::model::language::Key({number});"
+                "pub(crate) const {name}: crate::model::language::Key = crate::model::language::Key({number});"
             )?;
             continue;
         }
         let fields: String =
-            open.iter().map(|field| format!("pub {field}: &'a dyn std::fmt::Display,")).collect();
+            open.iter().map(|field| format!("pub(crate) {field}: &'a dyn std::fmt::Display,")).collect();
         let given: String = open.iter().map(|field| format!("self.{field},")).collect();
         writeln!(
             code,
-            "pub struct {name}<'a> {{ {fields} }}
+            "pub(crate) struct {name}<'a> {{ {fields} }}
             impl {name}<'_> {{
-                pub fn said(self, language: crate::model::language::Language) -> String {{
+                pub(crate) fn said(self, language: crate::model::language::Language) -> String {{
                     crate::model::language::filled(language, crate::model::language::Key({number}), &[{given}])
                 }}
             }}"
         )?;
     }
     for (name, part) in &part.parts {
-        writeln!(code, "pub mod {name} {{")?;
+        writeln!(code, "pub(crate) mod {name} {{")?;
         write_part(part, code)?;
         writeln!(code, "}}")?;
     }

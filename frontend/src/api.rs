@@ -1,8 +1,6 @@
 //! Postern's API as the portal calls it.
 
-use gloo_net::http::{Method, RequestBuilder};
-use leptos::{leptos_dom::helpers::TimeoutHandle, prelude::*};
-use serde_json::Value;
+use leptos::leptos_dom::helpers::TimeoutHandle;
 use shared::{
     api::{
         ActivityQuery, CreateGrant, GrantList, GrantView, HealthReport, IDEMPOTENCY_HEADER, MoveGrant,
@@ -12,15 +10,20 @@ use shared::{
     grant::GrantId,
     vm::VmId,
 };
-use web_sys::AbortController;
+use wasm_bindgen::JsCast;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{AbortController, Headers, RequestInit, Response};
 
 use crate::{
     browser,
     clock::Clock,
-    model::{failure::Failure, policy_preview::PolicyPreview, preview::Preview, saved::Saved, step::Page},
+    model::{
+        failure::Failure, policy_preview::PolicyPreview, preview::Preview, saved::Saved, step::Page, times,
+    },
+    prelude::*,
     reach::{self, Reach},
     tabs,
-    wire::{self, Read, Write, fields},
+    wire::{self, Read, Value, Write, fields},
 };
 
 /// How long an answer may take.
@@ -102,43 +105,41 @@ impl Client {
     }
 
     pub(crate) async fn remove_policies(self, policies: &RemovePolicies) -> Result<(), Failure> {
-        self.exchange(Call::new(Method::DELETE, route::POLICIES), Some(wire::to_text(policies)))
-            .await
-            .map(drop)
+        self.exchange(Call::new("DELETE", route::POLICIES), Some(wire::to_text(policies))).await.map(drop)
     }
 
     /// The policies of several VMs, to be changed together.
     pub(crate) async fn read_policies(self, vms: &VmIds) -> Result<PolicyList, Failure> {
         let body = ReadPolicies { vms: vms.clone() };
-        self.send(Call::new(Method::POST, route::POLICIES_READ), Some(&body)).await
+        self.send(Call::new("POST", route::POLICIES_READ), Some(&body)).await
     }
 
     pub(crate) async fn put_policies(self, body: &PutPolicies) -> Result<Saved, Failure> {
-        self.send(Call::new(Method::PUT, route::POLICIES), Some(body)).await
+        self.send(Call::new("PUT", route::POLICIES), Some(body)).await
     }
 
     /// What that would come to now; nothing is written.
     pub(crate) async fn preview_policies(self, body: &PutPolicies) -> Result<PolicyPreview, Failure> {
-        self.send(Call::new(Method::POST, route::POLICIES_PREVIEW), Some(body)).await
+        self.send(Call::new("POST", route::POLICIES_PREVIEW), Some(body)).await
     }
 
     /// Asks for an opening and does not wait for it. The same `key` asks the same question again.
     pub(crate) async fn create_grant(self, body: &CreateGrant, key: &str) -> Result<GrantView, Failure> {
-        let call = Call::new(Method::POST, route::GRANTS);
+        let call = Call::new("POST", route::GRANTS);
         let call = call.header(IDEMPOTENCY_HEADER, key).header("prefer", "respond-async");
         self.hear_change(self.send(call, Some(body)).await)
     }
 
     /// Takes a grant's living openings along to the address that this is called from. The same `key` moves it once.
     pub(crate) async fn move_grant(self, grant: GrantId, key: &str) -> Result<GrantView, Failure> {
-        let call = Call::new(Method::POST, &move_path(grant));
+        let call = Call::new("POST", &move_path(grant));
         let call = call.header(IDEMPOTENCY_HEADER, key).header("prefer", "respond-async");
         self.hear_change(self.send(call, Some(&MoveGrant { sources: None })).await)
     }
 
     /// What a request would come to now; nothing is written.
     pub(crate) async fn preview_grant(self, body: &CreateGrant) -> Result<Preview, Failure> {
-        self.send(Call::new(Method::POST, route::GRANT_PREVIEW), Some(body)).await
+        self.send(Call::new("POST", route::GRANT_PREVIEW), Some(body)).await
     }
 
     pub(crate) async fn read_grant(self, grant: GrantId) -> Result<GrantView, Failure> {
@@ -146,7 +147,7 @@ impl Client {
     }
 
     pub(crate) async fn revoke_grant(self, grant: GrantId) -> Result<GrantView, Failure> {
-        let call = Call::new(Method::POST, &revoke_path(grant)).header("prefer", "respond-async");
+        let call = Call::new("POST", &revoke_path(grant)).header("prefer", "respond-async");
         self.hear_change(self.send(call, NOTHING).await)
     }
 
@@ -175,7 +176,7 @@ impl Client {
 
     /// Ends the session, in other tabs too; the answer is where to go.
     pub(crate) async fn sign_out(self) -> Result<String, Failure> {
-        let to: SignedOutTo = self.send(Call::new(Method::POST, route::SIGN_OUT), NOTHING).await?;
+        let to: SignedOutTo = self.send(Call::new("POST", route::SIGN_OUT), NOTHING).await?;
         reach::tell_signed_out();
         Ok(to.location)
     }
@@ -193,7 +194,7 @@ impl Client {
     }
 
     async fn get<T: Read>(self, path: &str) -> Result<T, Failure> {
-        self.send(Call::new(Method::GET, path), NOTHING).await
+        self.send(Call::new("GET", path), NOTHING).await
     }
 
     async fn send<T: Read>(self, call: Call, body: Option<&dyn Write>) -> Result<T, Failure> {
@@ -232,33 +233,40 @@ impl Client {
 
 /// One request. Dropping it, as the end of the page that made it does, aborts it.
 struct Call {
-    request: RequestBuilder,
+    path: String,
+    request: RequestInit,
+    headers: Option<Headers>,
     _abort: Option<AbortOnDrop>,
 }
 
 impl Call {
-    fn new(method: Method, path: &str) -> Self {
+    fn new(method: &str, path: &str) -> Self {
         let abort = AbortOnDrop::armed();
-        let signal = abort.as_ref().map(|abort| abort.controller.signal());
-        let request =
-            RequestBuilder::new(path).header("accept", "application/json").abort_signal(signal.as_ref());
-        let request = if method == Method::GET { request } else { request.header(PORTAL_HEADER, "1") };
-        Self { request: request.method(method), _abort: abort }
+        let request = RequestInit::new();
+        request.set_method(method);
+        request.set_signal(abort.as_ref().map(|abort| abort.controller.signal()).as_ref());
+        let call = Self { path: path.to_owned(), request, headers: Headers::new().ok(), _abort: abort };
+        let call = call.header("accept", "application/json");
+        if method == "GET" { call } else { call.header(PORTAL_HEADER, "1") }
     }
 
-    fn header(mut self, name: &str, value: &str) -> Self {
-        self.request = self.request.header(name, value);
+    fn header(self, name: &str, value: &str) -> Self {
+        if let Some(headers) = &self.headers {
+            let _ = headers.set(name, value);
+        }
         self
     }
 
     /// Status and body; nothing if none came.
-    async fn send(self, body: Option<String>) -> Option<(u16, String)> {
-        let request = match body {
-            Some(body) => self.request.header("content-type", "application/json").body(body),
-            None => self.request.build(),
-        };
-        let response = request.ok()?.send().await.ok()?;
-        let text = response.text().await.ok()?;
+    async fn send(mut self, body: Option<String>) -> Option<(u16, String)> {
+        if let Some(body) = body {
+            self = self.header("content-type", "application/json");
+            self.request.set_body(&body.into());
+        }
+        self.request.set_headers(self.headers.as_ref()?);
+        let answer = window().fetch_with_str_and_init(&self.path, &self.request);
+        let response: Response = JsFuture::from(answer).await.ok()?.dyn_into().ok()?;
+        let text = JsFuture::from(response.text().ok()?).await.ok()?.as_string()?;
         Some((response.status(), text))
     }
 }
@@ -298,8 +306,8 @@ fn with_query(path: &str, query: &ActivityQuery) -> String {
         ("subscription", subscription.map(|id| id.to_string())),
         ("person", person.clone()),
         ("kind", kind.as_ref().map(ToString::to_string)),
-        ("since", since.map(|at| at.to_string())),
-        ("until", until.map(|at| at.to_string())),
+        ("since", since.map(times::written)),
+        ("until", until.map(times::written)),
         ("before", before.clone()),
         ("limit", limit.map(|limit| limit.to_string())),
     ];

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use leptos::prelude::*;
 use shared::api::Session;
 
 use crate::{
@@ -17,6 +16,7 @@ use crate::{
     live::Live,
     model::{failure::Failure, link::Page},
     pages::{connect::Connect, later, not_found::NotFound, sign_in::SignIn},
+    prelude::*,
     reach::Wake,
     route::Route,
     session::SignedIn,
@@ -69,20 +69,20 @@ pub(crate) fn App() -> impl IntoView {
     move || {
         spoken.get();
         match gate.get() {
-            Gate::Waiting => view! { <Outside><Skeleton/></Outside> }.into_any(),
+            Gate::Waiting => view! { <Outside><Skeleton/></Outside> },
             Gate::SignedOut => {
                 let ended = session.get_untracked().is_some();
-                view! { <Outside><SignIn ended/></Outside> }.into_any()
+                view! { <Outside><SignIn ended/></Outside> }
             }
-            Gate::Failed(failure) => view! { <Outside><FailureNotice failure/></Outside> }.into_any(),
-            Gate::SignedIn(_) => view! { <Inside session client clock/> }.into_any(),
+            Gate::Failed(failure) => view! { <Outside><FailureNotice failure/></Outside> },
+            Gate::SignedIn(_) => view! { <Inside session client clock/> },
         }
     }
 }
 
 /// What is shown to nobody in particular.
 #[component]
-fn Outside(children: Children) -> impl IntoView {
+fn Outside(children: View) -> impl IntoView {
     view! {
         <header class="bar">
             <span class="bar__brand">
@@ -91,26 +91,26 @@ fn Outside(children: Children) -> impl IntoView {
             </span>
             <LanguageToggle/>
         </header>
-        <main class="page">{children()}</main>
+        <main class="page">{children}</main>
     }
 }
 
 #[component]
 fn Inside(session: Live<Session>, client: Client, clock: Clock) -> impl IntoView {
-    let Some(first) = session.get_untracked() else { return ().into_any() };
+    let Some(first) = session.get_untracked() else { return ().into_view() };
     let session = Memo::new(move |_| session.get().unwrap_or_else(|| first.clone()));
     provide_context(SignedIn { session, client, clock });
     let route = Route::here();
     let page = Memo::new(move |_| Page::of(&route.path()));
     let shown = move || match page.get() {
         Page::Vms => later::vms(),
-        Page::Connect(vm) => view! { <Connect vm/> }.into_any(),
+        Page::Connect(vm) => view! { <Connect vm/> },
         Page::Request => later::request(),
         Page::Access => later::access(),
         Page::Activity => later::activity(),
         Page::Health => later::health(),
         Page::Policy => later::policy(),
-        Page::Unknown => view! { <NotFound/> }.into_any(),
+        Page::Unknown => view! { <NotFound/> },
     };
     view! {
         <Header/>
@@ -121,5 +121,4 @@ fn Inside(session: Live<Session>, client: Client, clock: Clock) -> impl IntoView
             {shown}
         </main>
     }
-    .into_any()
 }

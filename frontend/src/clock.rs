@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use jiff::{Timestamp, tz::Offset};
-use leptos::{leptos_dom::helpers::set_interval_with_handle, prelude::*};
+use leptos::leptos_dom::helpers::set_interval_with_handle;
 use wasm_bindgen::JsValue;
 
-use crate::reach::Wake;
+use crate::{prelude::*, reach::Wake};
 
 const TICK: Duration = Duration::from_millis(500);
 /// A tick that comes later than this, in milliseconds, comes after a sleep or a change of the local clock.

@@ -1,12 +1,11 @@
 //! Which language is spoken. The boot script chooses it before the first text, from what was kept and what the browser
 //! asks for, and writes it to the page's `lang`.
 
-use leptos::prelude::*;
-
 pub(crate) use crate::model::language::{Language, say};
 use crate::{
     browser,
     model::language::{is_known, learn, tag},
+    prelude::*,
 };
 
 const KEY: &str = "postern.language";

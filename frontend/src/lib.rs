@@ -1,21 +1,22 @@
 //! Postern's portal: a single-page application that shows what is true and asks for openings.
 //!
 //! Architecture invariant: it holds no token and no secret, decides nothing, and never calls a port open or closed
-//! that the functions did not read back so. Every element that Leptos could make from HTML text has a part that is
-//! an expression, because the content security policy forbids making elements from text.
-#![expect(unreachable_pub, reason = "Leptos's component macro writes `pub` on the parts that it generates")]
+//! that the functions did not read back so.
 
 mod api;
 mod app;
 mod browser;
 mod clock;
 mod components;
+mod dom;
 mod draft;
 mod language;
 mod live;
 mod model;
 mod pages;
+mod prelude;
 mod reach;
+mod reactive;
 mod route;
 mod session;
 mod tabs;
@@ -26,11 +27,14 @@ mod wire;
 use leptos::{mount::mount_to, prelude::document};
 use wasm_bindgen::JsCast;
 
+use self::dom::Component;
+
 /// Mounts the portal in the place of the page's static shell.
 pub fn start() {
     let place = document().get_element_by_id("portal").and_then(|shell| shell.dyn_into().ok());
     let Some(place) = place else { return };
     let place: web_sys::HtmlElement = place;
     place.set_text_content(None);
-    mount_to(place, app::App).forget();
+    let page = place.clone();
+    mount_to(place, move || dom::mount(&page, Component::view(app::App {}))).forget();
 }

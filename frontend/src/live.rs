@@ -2,9 +2,7 @@
 
 use std::{future::Future, rc::Rc, time::Duration};
 
-use leptos::{prelude::*, task::spawn_local_scoped_with_cancellation};
-
-use crate::{browser, model::failure::Failure, reach::Wake, tabs::Tabs};
+use crate::{browser, model::failure::Failure, prelude::*, reach::Wake, tabs::Tabs};
 
 /// How soon to ask again after a failure.
 const RETRY: Duration = Duration::from_secs(3);
@@ -43,7 +41,7 @@ impl<T: Clone + Send + Sync + 'static> Live<T> {
                 tabs.track();
             }
             let (answer, pace) = (fetch(), Rc::clone(&pace));
-            spawn_local_scoped_with_cancellation(async move {
+            spawn(async move {
                 let rest = live.hear(answer.await, &*pace);
                 browser::sleep_until_seen(rest).await;
                 live.reload();

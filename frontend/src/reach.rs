@@ -1,9 +1,9 @@
 //! Whether Postern answers, and asking anew when it may again.
 
 use jiff::Timestamp;
-use leptos::{ev, prelude::*};
+use leptos::ev;
 
-use crate::browser;
+use crate::{browser, prelude::*};
 
 /// Written when somebody signs out, of which browsers tell the other tabs.
 const SIGNED_OUT: &str = "postern.signed-out";

@@ -1,11 +1,11 @@
 //! Which page of the portal one is on: its address, and the links that lead from one page to another without leaving
 //! the portal.
 
-use leptos::{ev, prelude::*};
+use leptos::ev;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Element, HtmlAnchorElement, UrlSearchParams};
 
-use crate::browser;
+use crate::{browser, prelude::*};
 
 /// The address of the page that is shown.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -1,9 +1,8 @@
 //! Who is signed in: what every page but the sign-in page is given.
 
-use leptos::prelude::*;
 use shared::api::Session;
 
-use crate::{api::Client, clock::Clock};
+use crate::{api::Client, clock::Clock, prelude::*};
 
 #[derive(Clone, Copy)]
 pub(crate) struct SignedIn {

@@ -1,8 +1,8 @@
 //! What is done in one tab is seen in the others of the same browser at once.
 
-use leptos::{ev, prelude::*};
+use leptos::ev;
 
-use crate::browser;
+use crate::{browser, prelude::*};
 
 const KEY: &str = "postern.changed";
 

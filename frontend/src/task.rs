@@ -1,8 +1,8 @@
 //! Work that an event starts and that ends with the component it belongs to.
 
-use std::future::Future;
+use std::{future::Future, pin::Pin};
 
-use leptos::{prelude::*, task::spawn_local_scoped_with_cancellation};
+use crate::prelude::*;
 
 /// The component that work belongs to: event handlers run outside any.
 #[derive(Clone, Debug)]
@@ -15,6 +15,10 @@ impl Tasks {
     }
 
     pub(crate) fn run(&self, work: impl Future<Output = ()> + 'static) {
-        self.0.with(|| spawn_local_scoped_with_cancellation(work));
+        self.run_boxed(Box::pin(work));
+    }
+
+    fn run_boxed(&self, work: Pin<Box<dyn Future<Output = ()>>>) {
+        self.0.with(|| spawn(work));
     }
 }

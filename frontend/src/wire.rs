@@ -4,15 +4,14 @@
 //! Code that serde derives does the same at many times the size, most of it for messages that nobody here reads. Both
 //! are held against each other by tests.
 
-use serde_json::{Map, Value};
-
 mod answers;
 mod basics;
 mod bodies;
+mod json;
 #[cfg(test)]
 mod tests;
 
-pub(crate) type Object = Map<String, Value>;
+pub(crate) use self::json::{Object, Value};
 
 /// What can be read from JSON.
 pub(crate) trait Read: Sized {
@@ -39,7 +38,7 @@ pub(crate) fn to_text(body: &dyn Write) -> String {
 }
 
 pub(crate) fn parsed(text: &str) -> Option<Value> {
-    serde_json::from_str(text).ok()
+    Value::parse(text)
 }
 
 pub(crate) fn field<T: Read>(object: &Object, name: &str) -> Option<T> {
@@ -65,7 +64,7 @@ pub(crate) fn object<const N: usize>(fields: [(&str, Value); N]) -> Value {
 macro_rules! fields {
     ($($type:ty { $($field:ident),* $(,)? })*) => {$(
         impl $crate::wire::Read for $type {
-            fn read(value: &serde_json::Value) -> Option<Self> {
+            fn read(value: &$crate::wire::Value) -> Option<Self> {
                 let object = value.as_object()?;
                 Some(Self { $($field: $crate::wire::field(object, stringify!($field))?),* })
             }
@@ -78,7 +77,7 @@ pub(crate) use fields;
 macro_rules! written {
     ($($type:ty { $($field:ident),* $(,)? })*) => {$(
         impl $crate::wire::Write for $type {
-            fn write(&self) -> serde_json::Value {
+            fn write(&self) -> $crate::wire::Value {
                 let Self { $($field),* } = self;
                 $crate::wire::object([$((stringify!($field), $crate::wire::Write::write($field))),*])
             }
@@ -91,7 +90,7 @@ pub(crate) use written;
 macro_rules! texts {
     ($($type:ty),* $(,)?) => {$(
         impl $crate::wire::Read for $type {
-            fn read(value: &serde_json::Value) -> Option<Self> {
+            fn read(value: &$crate::wire::Value) -> Option<Self> {
                 value.as_str()?.parse().ok()
             }
         }
@@ -103,7 +102,7 @@ use texts;
 macro_rules! words {
     ($($type:ident { $($variant:ident = $word:literal),* $(,)? })*) => {$(
         impl $crate::wire::Read for $type {
-            fn read(value: &serde_json::Value) -> Option<Self> {
+            fn read(value: &$crate::wire::Value) -> Option<Self> {
                 const _: fn($type) = |every| match every { $($type::$variant => {})* };
                 match value.as_str()? {
                     $($word => Some(Self::$variant),)*

@@ -5,6 +5,7 @@
 //! [`access`].
 
 mod access;
+mod batch;
 mod call;
 mod delete_policy;
 mod error;
@@ -14,6 +15,7 @@ mod headers;
 mod initiate;
 mod list_policies;
 mod list_subscriptions;
+mod list_tenants;
 mod path;
 mod put_policy;
 mod view;
@@ -28,8 +30,9 @@ use axum::{
 use http::Method;
 
 use self::{
-    delete_policy::delete_policy, error::ArmError, get_policy::get_policy, initiate::initiate,
-    list_policies::list_policies, list_subscriptions::list_subscriptions, put_policy::put_policy,
+    batch::batch, delete_policy::delete_policy, error::ArmError, get_policy::get_policy, initiate::initiate,
+    list_policies::list_policies, list_subscriptions::list_subscriptions, list_tenants::list_tenants,
+    put_policy::put_policy,
 };
 use crate::{app::App, error::ApiError};
 
@@ -58,7 +61,12 @@ pub(crate) fn routes(app: &App) -> Router<App> {
         .fallback(no_such_operation)
         .method_not_allowed_fallback(no_such_method)
         .layer(middleware::from_fn_with_state(app.clone(), headers::identified));
-    Router::new().nest("/subscriptions", of_subscriptions)
+    let besides = Router::new()
+        .route("/tenants", get(list_tenants))
+        .route("/batch", post(batch))
+        .method_not_allowed_fallback(no_such_method)
+        .route_layer(middleware::from_fn_with_state(app.clone(), headers::identified));
+    Router::new().nest("/subscriptions", of_subscriptions).merge(besides)
 }
 
 async fn no_such_operation(OriginalUri(uri): OriginalUri) -> ArmError {

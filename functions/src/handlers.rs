@@ -16,6 +16,7 @@ pub(crate) mod preview_grant;
 pub(crate) mod preview_policies;
 pub(crate) mod put_policies;
 pub(crate) mod put_policy;
+pub(crate) mod read_api;
 pub(crate) mod read_endpoints;
 pub(crate) mod read_grant;
 pub(crate) mod read_health;

@@ -1,6 +1,8 @@
 //! The OpenAPI 3.1 document of the whole API, made of the table of operations.
 
+mod examples;
 mod operation;
+mod page;
 
 use std::sync::LazyLock;
 
@@ -10,6 +12,7 @@ use schemars::{
 };
 use serde_json::{Map, Value, json};
 
+pub(crate) use self::page::{STYLE, page};
 use crate::operations::{Describe, operations};
 
 /// Where the document keeps its schemas.
@@ -52,7 +55,8 @@ fn paths(schemas: &mut Schemas) -> Map<String, Value> {
     let mut paths = Map::new();
     for (tag, operations) in operations() {
         for one in operations {
-            let described = operation::describe(&one, tag, schemas);
+            let mut described = operation::describe(&one, tag, schemas);
+            examples::add(one.id, &mut described);
             paths.entry(one.path).or_insert_with(|| json!({}))[one.method.as_str()] = described;
         }
     }

@@ -2,6 +2,7 @@
 //! the other lacks.
 
 mod activity;
+mod api;
 mod azure;
 mod description;
 mod grants;
@@ -78,6 +79,7 @@ pub(crate) fn operations() -> Vec<(Tag, Vec<Operation>)> {
         (Tag::Health, health::operations()),
         (Tag::Session, session::operations()),
         (Tag::Azure, azure::operations()),
+        (Tag::Api, api::operations()),
     ]
 }
 

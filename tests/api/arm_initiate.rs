@@ -68,6 +68,25 @@ async fn what_is_overdue_is_not_called_revoked() {
 }
 
 #[tokio::test]
+async fn what_could_not_be_opened_is_revoked_and_says_why() {
+    let world = protected().await;
+    world
+        .fault(
+            json!({ "kind": "server_error", "method": "PUT", "path_contains": "-lease-", "count": 10_000 }),
+        )
+        .await;
+    let client = world.client("REQUESTER").await;
+    let port = json!({ "number": 22, "duration": "PT1H" });
+    initiate(&client, "default", &vm("web-01"), port).await.expect(202);
+    world.clear_faults().await;
+    world.put_rule("web-01-nsg", "deny-ssh", &tests::a_rule(100, "Deny", "*", "22")).await;
+    world.pass(600);
+    world.sweep().await;
+    let (status, reason) = stands(&world).await.remove(0);
+    assert!(status == "Revoked" && reason.contains("deny-ssh"), "{status}: {reason}");
+}
+
+#[tokio::test]
 async fn what_a_person_closed_says_so_and_requests_come_oldest_first() {
     let world = protected().await;
     let client = world.client("REQUESTER").await;

@@ -216,6 +216,26 @@ async fn nobody_without_the_right_reads_changes_or_learns_of_a_policy() {
 }
 
 #[tokio::test]
+async fn every_operation_refuses_the_unauthenticated() {
+    let world = World::start().await;
+    let policy = policy_path("default");
+    for (method, path) in [
+        (Method::GET, format!("{}/jitNetworkAccessPolicies", group())),
+        (Method::GET, policy.clone()),
+        (Method::PUT, policy.clone()),
+        (Method::DELETE, policy.clone()),
+        (Method::POST, format!("{policy}/initiate")),
+        (Method::GET, "/subscriptions".to_owned()),
+        (Method::GET, "/tenants".to_owned()),
+        (Method::POST, "/batch".to_owned()),
+    ] {
+        let answer = world.anonymous().call(method, &path, Some("{}".to_owned())).await.expect(401);
+        assert_eq!(answer.code(), "AuthenticationFailed", "{path}");
+        assert!(answer.headers.contains_key(http::header::WWW_AUTHENTICATE), "{path}");
+    }
+}
+
+#[tokio::test]
 async fn the_subscriptions_of_a_caller_are_those_where_it_has_a_role() {
     let world = World::start().await;
     let list = async |who: &str| {

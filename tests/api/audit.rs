@@ -72,6 +72,8 @@ async fn the_csv_has_the_same_steps() {
     let steps = kinds(&world, "ADMIN").await.len();
     assert!(lines.len() == steps + 1, "{}", csv.text);
     assert!(csv.text.contains(",granted,"), "{}", csv.text);
+    let two = world.client("ADMIN").await.get(&format!("{path}&limit=2")).await.expect(200);
+    assert_eq!(two.text.lines().collect::<Vec<_>>(), csv.text.lines().take(3).collect::<Vec<_>>());
 }
 
 #[tokio::test]

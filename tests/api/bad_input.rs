@@ -140,6 +140,7 @@ async fn paths_and_methods_that_do_not_exist_say_so_in_the_envelope() {
     admin.get("/api/vms/not-a-guid/rg/x").await.expect(400);
     admin.get("/api/grants/not-a-guid").await.expect(400);
     admin.get(&format!("{}?limit=0", route::ACTIVITY)).await.expect(400);
+    admin.get(&format!("{}?limit=0", route::ACTIVITY_CSV)).await.expect(400);
     admin.get(&format!("{}?before=%00", route::ACTIVITY)).await.expect(400);
     admin.get(&format!("{}?colour=red", route::ACTIVITY)).await.expect(400);
 }

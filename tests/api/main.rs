@@ -3,6 +3,12 @@
 #[cfg(test)]
 mod arm;
 #[cfg(test)]
+mod arm_batch;
+#[cfg(test)]
+mod arm_changes;
+#[cfg(test)]
+mod arm_examples;
+#[cfg(test)]
 mod arm_initiate;
 #[cfg(test)]
 mod arm_policies;
@@ -23,6 +29,8 @@ mod connect;
 #[cfg(test)]
 mod endpoints;
 #[cfg(test)]
+mod examples;
+#[cfg(test)]
 mod expiry;
 #[cfg(test)]
 mod faults;
@@ -38,6 +46,8 @@ mod health;
 mod health_report;
 #[cfg(test)]
 mod identity;
+#[cfg(test)]
+mod instances;
 #[cfg(test)]
 mod matrix;
 #[cfg(test)]

@@ -8,6 +8,8 @@ use shared::{
 };
 use tests::{Answer, Client, PRODUCTION, World, vm};
 
+use crate::arm;
+
 const READER: &str = "acdd72a7-3385-48ef-bd42-f606fba81ae7";
 
 #[tokio::test]
@@ -21,6 +23,20 @@ async fn a_vm_that_one_may_not_see_answers_as_one_that_does_not_exist() {
         for (hidden, missing) in of_hidden.iter().zip(&of_missing) {
             assert_eq!((hidden.status.as_u16(), missing.status.as_u16()), (404, 404), "{}", hidden.text);
             assert_eq!(hidden.text.replace("fw-01", "fw-99"), missing.text);
+        }
+    }
+}
+
+#[tokio::test]
+async fn azures_own_api_tells_nobody_which_policies_there_are() {
+    let world = World::start().await;
+    world.client("ADMIN").await.enable(&in_net_rg("fw-01"), 22).await.expect(200);
+    for who in ["REQUESTER", "NOBODY"] {
+        let who = world.client(who).await;
+        let (of_hidden, of_missing) = (azures(&who, "default").await, azures(&who, "missing").await);
+        for (hidden, missing) in of_hidden.iter().zip(&of_missing) {
+            assert_eq!((hidden.status.as_u16(), missing.status.as_u16()), (403, 403), "{}", hidden.text);
+            assert_eq!(hidden.text.replace("default", "missing"), missing.text);
         }
     }
 }
@@ -145,6 +161,21 @@ async fn answers(who: &Client, vm: &VmId) -> Vec<Answer> {
         who.call(Method::DELETE, &policy_path(vm), None).await,
         who.post(route::GRANT_PREVIEW, &request).await,
         who.post(route::GRANTS, &request).await,
+    ]
+}
+
+/// What Azure's own API answers about a policy of `net-rg`.
+async fn azures(who: &Client, policy: &str) -> Vec<Answer> {
+    let path = arm::policy_path(policy).replace("prod-rg", "net-rg");
+    let vm = in_net_rg("fw-01");
+    let port = json!({ "number": 22, "duration": "PT1H" });
+    let request = json!({ "virtualMachines": [{ "id": vm.to_string(), "ports": [port] }] });
+    let body = arm::protecting(&[(&vm, &[22])]);
+    vec![
+        who.get(&arm::at(&path)).await,
+        who.call(Method::PUT, &arm::at(&path), Some(body.to_string())).await,
+        who.call(Method::DELETE, &arm::at(&path), None).await,
+        who.post(&arm::at(&format!("{path}/initiate")), &request).await,
     ]
 }
 

@@ -30,9 +30,35 @@ static SHAPES: LazyLock<Shapes> = LazyLock::new(Shapes::read);
 
 /// Panics if the answer is not one that Azure's clients are told to expect. Other paths are not judged.
 #[track_caller]
-pub(crate) fn judge(method: &Method, path: &str, status: StatusCode, text: &str) {
+pub(crate) fn judge(method: &Method, path: &str, asked: Option<&str>, status: StatusCode, text: &str) {
     let outcome = complaint(method, path, status, text);
     assert_eq!(outcome, Ok(()), "{method} {path} answered {status}, which is not as Azure answers: {text}");
+    let is_batch = path.split('?').next().is_some_and(|path| path.eq_ignore_ascii_case("/batch"));
+    if is_batch && status.is_success() {
+        judge_each(asked.unwrap_or_default(), text);
+    }
+}
+
+/// The answers of a batch, each to the call at its place.
+#[track_caller]
+fn judge_each(asked: &str, text: &str) {
+    let read = |text: &str| serde_json::from_str::<Value>(text).expect("a batch is JSON");
+    let (asked, answered) = (read(asked), read(text));
+    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+    let (calls, answers) = (list(&asked["requests"]), list(&answered["responses"]));
+    assert_eq!(calls.len(), answers.len(), "each call of a batch has an answer: {text}");
+    for (call, answer) in calls.iter().zip(&answers) {
+        assert_eq!(call["name"], answer["name"], "{text}");
+        let url: http::Uri = call["url"].as_str().expect("a URL").parse().expect("a URL");
+        let method = call["httpMethod"].as_str().expect("a method").parse().expect("a method");
+        let status = answer["httpStatusCode"].as_u64().and_then(|status| u16::try_from(status).ok());
+        let status = StatusCode::from_u16(status.expect("a status")).expect("a status");
+        let content = match &answer["content"] {
+            Value::Null => String::new(),
+            content => content.to_string(),
+        };
+        judge(&method, url.path(), None, status, &content);
+    }
 }
 
 fn complaint(method: &Method, path: &str, status: StatusCode, text: &str) -> Result<(), String> {

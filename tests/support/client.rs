@@ -80,7 +80,7 @@ impl Client {
         self.post(api::route::GRANTS, &json!({ "openings": [opening] })).await
     }
 
-    /// The API's document judges each answer.
+    /// Each answer is judged by the API's own document, or by Azure's where its API is spoken.
     pub async fn call(&self, method: Method, path: &str, body: Option<String>) -> Answer {
         let mut request = Request::builder()
             .method(&method)
@@ -99,7 +99,7 @@ impl Client {
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.expect("a body").to_bytes();
         let text = String::from_utf8_lossy(&bytes).into_owned();
-        arm_shape::judge(&method, path, parts.status, &text);
+        arm_shape::judge(&method, path, sent.as_deref(), parts.status, &text);
         let json = serde_json::from_str(&text).unwrap_or(Value::Null);
         let answer = Answer { status: parts.status, headers: parts.headers, text, json };
         contract::check(&method, path, sent.as_deref(), &answer);

@@ -25,7 +25,7 @@ pub(crate) fn check(method: &Method, target: &str, sent: Option<&str>, answer: &
 }
 
 fn objection(method: &Method, path: &str, sent: Option<&str>, answer: &Answer) -> Result<(), String> {
-    let Some(operation) = operation(method, path) else {
+    let Some((_, operation)) = operation_at(method, path) else {
         return unknown(path, answer);
     };
     let status = answer.status.as_str();
@@ -45,13 +45,13 @@ fn objection(method: &Method, path: &str, sent: Option<&str>, answer: &Answer) -
     }
 }
 
-/// The operation that a path belongs to: where two fit, the one with fewer parameters.
-fn operation(method: &Method, path: &str) -> Option<&'static Value> {
+/// The operation that a path belongs to, with its path in the document: where two fit, the one with fewer parameters.
+pub fn operation_at(method: &Method, path: &str) -> Option<(&'static str, &'static Value)> {
     let paths = document()["paths"].as_object()?;
     let parameters = |template: &str| template.matches('{').count();
     let fitting = paths.iter().filter(|(template, _)| fits(template, path));
-    let (_, operations) = fitting.min_by_key(|(template, _)| parameters(template))?;
-    operations.get(method.as_str().to_lowercase())
+    let (template, operations) = fitting.min_by_key(|(template, _)| parameters(template))?;
+    Some((template.as_str(), operations.get(method.as_str().to_lowercase())?))
 }
 
 fn fits(template: &str, path: &str) -> bool {

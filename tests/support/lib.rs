@@ -12,8 +12,10 @@ mod roles;
 mod world;
 
 pub use client::{Answer, Client};
+pub use contract::operation_at;
 pub use netns::Namespace;
 pub use random_nsg::Neighbourhood;
 pub use world::{
-    CLIENT_ADDRESS, DEVELOPMENT, METRICS_TOKEN, PRODUCTION, World, a_rule, nsg, operator_actions, vm,
+    CLIENT_ADDRESS, DEVELOPMENT, Instance, METRICS_TOKEN, PRODUCTION, World, a_rule, nsg, operator_actions,
+    vm,
 };

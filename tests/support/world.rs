@@ -105,13 +105,19 @@ impl azure_sim::Clock for SimClock {
 impl World {
     /// Starts both with the demo fleet and nothing configured.
     pub async fn start() -> Self {
+        Self::start_on(None).await
+    }
+
+    /// Starts with this database for the store.
+    pub async fn start_on(database: Option<String>) -> Self {
         let clock = Arc::new(ManualClock::new(Timestamp::from_second(1_800_000_000).expect("a time")));
         let options = Options { clock: Arc::new(SimClock(Arc::clone(&clock))), ..Options::for_tests() };
         let sim = azure_sim::start(options).await.expect("azure-sim starts");
         let data = TempDir::new().expect("a folder");
         let http = http_client(None).expect("a client");
         let demo: Value = get(&http, &format!("{}/sim/demo", sim.url())).await;
-        let config = config(&demo, &data);
+        let database = database.unwrap_or_else(|| store_url(&data, "postern.db"));
+        let config = config(&demo, database);
         let app = application(&config, &demo, Arc::clone(&clock)).await;
         let _pass_time = AbortOnDrop::passing_time(Arc::clone(&clock));
         Self { sim, demo, router: router(app.clone()), app, clock, config, http, data, _pass_time }
@@ -121,7 +127,7 @@ impl World {
     pub async fn lose_store(&mut self) {
         let empty = store_url(&self.data, "another.db");
         self.config.database = empty.parse().expect("it is an address");
-        self.app = application_with(&self.config, &self.demo, Arc::clone(&self.clock), 0xdead).await;
+        self.app = application_with(&self.config, &self.demo, Arc::clone(&self.clock), (0xdead, 1)).await;
         self.router = router(self.app.clone());
     }
 
@@ -129,6 +135,12 @@ impl World {
     pub async fn restart(&mut self) {
         self.app = application(&self.config, &self.demo, Arc::clone(&self.clock)).await;
         self.router = router(self.app.clone());
+    }
+
+    /// One more process on the same store, with random numbers of its own.
+    pub async fn another(&self, seed: u64) -> Instance {
+        let app = application_with(&self.config, &self.demo, Arc::clone(&self.clock), (0xbeef, seed)).await;
+        Instance { router: router(app.clone()), app }
     }
 
     /// A client with a bearer token of one of the demo's service principals: ADMIN, REQUESTER, READER or NOBODY.
@@ -237,6 +249,19 @@ impl World {
     }
 }
 
+/// Another process.
+#[derive(Debug)]
+pub struct Instance {
+    pub app: App,
+    router: Router,
+}
+
+impl Instance {
+    pub fn with_token(&self, token: &str) -> Client {
+        Client::new(self.router.clone(), Some(token.to_owned()))
+    }
+}
+
 async fn get(http: &reqwest::Client, url: &str) -> Value {
     http.get(url).send().await.expect("azure-sim answers").json().await.expect("JSON")
 }
@@ -246,7 +271,7 @@ fn store_url(data: &TempDir, name: &str) -> String {
     test_postgres::chosen(&path).unwrap_or_else(|| format!("sqlite:{path}"))
 }
 
-fn config(demo: &Value, data: &TempDir) -> Config {
+fn config(demo: &Value, database: String) -> Config {
     let text = |value: &Value| value.as_str().expect("a text").to_owned();
     let subscriptions = demo["subscriptions"].as_array().expect("a list").iter().map(|one| text(&one["id"]));
     let variables = [
@@ -259,7 +284,7 @@ fn config(demo: &Value, data: &TempDir) -> Config {
         ("POSTERN_ARM_URL", text(&demo["arm"])),
         ("POSTERN_ARM_AUDIENCE", text(&demo["arm_audience"])),
         ("POSTERN_SUBSCRIPTIONS", subscriptions.collect::<Vec<_>>().join(",")),
-        ("POSTERN_DATABASE", store_url(data, "postern.db")),
+        ("POSTERN_DATABASE", database),
         ("POSTERN_COOKIE_KEY", cookie_key(7)),
         ("POSTERN_TRUSTED_PROXIES", "1".to_owned()),
         ("POSTERN_DEPLOYMENT", "test".to_owned()),
@@ -277,12 +302,17 @@ fn cookie_key(byte: u8) -> String {
 }
 
 async fn application(config: &Config, demo: &Value, clock: Arc<ManualClock>) -> App {
-    application_with(config, demo, clock, 0xbeef).await
+    application_with(config, demo, clock, (0xbeef, 1)).await
 }
 
-async fn application_with(config: &Config, demo: &Value, clock: Arc<ManualClock>, fresh_store: u16) -> App {
+async fn application_with(
+    config: &Config,
+    demo: &Value,
+    clock: Arc<ManualClock>,
+    (fresh_store, seed): (u16, u64),
+) -> App {
     let clock: Arc<dyn Clock> = clock;
-    let ids: Arc<dyn Ids> = Arc::new(SeededIds::new(1));
+    let ids: Arc<dyn Ids> = Arc::new(SeededIds::new(seed));
     let http = http_client(None).expect("a client");
     let endpoint = ArmEndpoint { url: config.arm_url.clone(), audience: config.arm_audience.clone() };
     let credential = Arc::new(identity(demo, &http));

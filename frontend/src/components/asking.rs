@@ -1,6 +1,5 @@
 //! The parts that every request is made of, whether it is for one port or for many.
 
-use leptos::prelude::*;
 use shared::policy::PortRule;
 
 mod checked;
@@ -18,6 +17,7 @@ use super::contact::Contact;
 use crate::{
     language::{language, say},
     model::form::{Field, Objection, RequestForm},
+    prelude::*,
 };
 
 /// What the fields of one request work on.
@@ -56,11 +56,11 @@ pub(crate) fn Objections(found: Memo<Vec<Objection>>, field: Option<Field>) -> i
 
 /// A named part of the request.
 #[component]
-pub(crate) fn Group(name: &'static str, children: Children) -> impl IntoView {
+pub(crate) fn Group(name: &'static str, children: View) -> impl IntoView {
     view! {
         <fieldset class="group">
             <legend class="group__name">{name}</legend>
-            <div class="group__body">{children()}</div>
+            <div class="group__body">{children}</div>
         </fieldset>
     }
 }

@@ -1,9 +1,9 @@
-use leptos::prelude::*;
 use shared::{api::GrantView, grant::GrantId};
 
 use super::notice::MaybeFailure;
 use crate::{
     language::{language, say},
+    prelude::*,
     session::SignedIn,
     task::Tasks,
 };
@@ -12,7 +12,7 @@ use crate::{
 #[component]
 pub(crate) fn CloseNow(
     grant: GrantId,
-    #[prop(optional, into)] label: Option<String>,
+    label: Option<String>,
     on_answer: Callback<GrantView>,
 ) -> impl IntoView {
     let client = SignedIn::of_page().client;
@@ -34,6 +34,6 @@ pub(crate) fn CloseNow(
         move || if busy.get() { say!(language, common.asking) } else { say!(language, common.close_now) };
     view! {
         <button type="button" class="button" aria-label=label disabled=busy on:click=close>{text}</button>
-        <MaybeFailure failure/>
+        <MaybeFailure failure=failure.into()/>
     }
 }

@@ -1,29 +1,29 @@
-use leptos::{html::Dialog, prelude::*};
+use web_sys::HtmlDialogElement;
 
 use super::notice::MaybeFailure;
 use crate::{
     language::{language, say},
     model::failure::Failure,
+    prelude::*,
 };
 
 /// A question before something that is not undone by a click. It is open while `open` is; `on_close` has to end that.
 #[component]
 pub(crate) fn Confirm(
     open: Memo<bool>,
-    #[prop(into)] title: Signal<String>,
+    title: Signal<String>,
     /// What the button that does it says.
-    #[prop(into)]
     action: Signal<String>,
-    #[prop(into)] busy: Signal<bool>,
-    #[prop(into)] failure: Signal<Option<Failure>>,
+    busy: Signal<bool>,
+    failure: Signal<Option<Failure>>,
     on_confirm: Callback<()>,
     on_close: Callback<()>,
-    children: Children,
+    children: View,
 ) -> impl IntoView {
     let cancel = say!(language(), common.cancel);
-    let dialog = NodeRef::<Dialog>::new();
+    let dialog = Reference::new();
     Effect::new(move |_| {
-        let Some(dialog) = dialog.get() else { return };
+        let Some(dialog) = dialog.get::<HtmlDialogElement>() else { return };
         match (open.get(), dialog.open()) {
             (true, false) => drop(dialog.show_modal()),
             (false, true) => dialog.close(),
@@ -33,7 +33,7 @@ pub(crate) fn Confirm(
     view! {
         <dialog class="dialog" node_ref=dialog aria-labelledby="dialog-title" on:close=move |_| on_close.run(())>
             <h2 class="dialog__title" id="dialog-title">{title}</h2>
-            <div class="dialog__text">{children()}</div>
+            <div class="dialog__text">{children}</div>
             <MaybeFailure failure/>
             <div class="dialog__buttons">
                 <button type="button" class="button" on:click=move |_| on_close.run(())>{cancel}</button>

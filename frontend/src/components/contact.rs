@@ -1,8 +1,7 @@
-use leptos::prelude::*;
-
 use crate::{
     language::{language, say},
     model::contact,
+    prelude::*,
     session::SignedIn,
 };
 
@@ -15,8 +14,8 @@ pub(crate) fn Contact() -> impl IntoView {
     move || {
         let text = contact.get()?;
         let whom = match contact::mail_link(&text) {
-            Some(href) => view! { <a href=href rel="external">{text}</a> }.into_any(),
-            None => view! { <span>{text}</span> }.into_any(),
+            Some(href) => view! { <a href=href rel="external">{text}</a> },
+            None => view! { <span>{text}</span> },
         };
         Some(view! { <p class="contact">{say!(language, source.contact)}{whom}</p> })
     }

@@ -1,11 +1,10 @@
 use std::time::Duration;
 
-use leptos::prelude::*;
-
 use super::icon::Icon;
 use crate::{
     browser,
     language::{language, say},
+    prelude::*,
     task::Tasks,
 };
 
@@ -15,7 +14,7 @@ pub(crate) fn CopyText(text: String) -> impl IntoView {
     view! {
         <div class="copyable">
             <code class="copyable__text">{text.clone()}</code>
-            <CopyButton text label=say!(language(), common.copy)/>
+            <CopyButton text=text.into() label=say!(language(), common.copy) what=None/>
         </div>
     }
 }
@@ -23,10 +22,9 @@ pub(crate) fn CopyText(text: String) -> impl IntoView {
 /// Copies `text`, and says for a moment that it did.
 #[component]
 pub(crate) fn CopyButton(
-    #[prop(into)] text: Signal<String>,
+    text: Signal<String>,
     label: &'static str,
     /// What is copied, where several such buttons stand together.
-    #[prop(optional, into)]
     what: Option<String>,
 ) -> impl IntoView {
     let language = language();

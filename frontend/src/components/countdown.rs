@@ -1,7 +1,6 @@
 use jiff::Timestamp;
-use leptos::prelude::*;
 
-use crate::{model::times, session::SignedIn};
+use crate::{model::times, prelude::*, session::SignedIn};
 
 /// What is left until `end`, each second; it is not read out by itself.
 #[component]

@@ -1,4 +1,4 @@
-use leptos::prelude::*;
+use crate::prelude::*;
 
 /// Stands where a list has nothing to show: what that means, and what to do about it.
 #[component]

@@ -1,4 +1,3 @@
-use leptos::prelude::*;
 use shared::{
     api::{GrantView, LeaseView},
     grant::{CloseReason, LeaseState},
@@ -15,12 +14,13 @@ use crate::{
         port_state::Tone,
         vm_list::port_name,
     },
+    prelude::*,
     session::SignedIn,
 };
 
 /// A grant: each of its openings with how far it is, and its end by hand. `after` stands beside what is over.
 #[component]
-pub(crate) fn GrantCard(view: GrantView, on_change: Callback<()>, after: Option<AnyView>) -> impl IntoView {
+pub(crate) fn GrantCard(view: GrantView, on_change: Callback<()>, after: Option<View>) -> impl IntoView {
     let language = language();
     let several = view.leases.len() > 1;
     let head = several.then(|| say!(language, access.several, count = view.leases.len()));
@@ -31,12 +31,12 @@ pub(crate) fn GrantCard(view: GrantView, on_change: Callback<()>, after: Option<
     });
     let close = view! { <Close view=view.clone() on_change/> };
     let window = view.window;
-    let rows: Vec<AnyView> = view
+    let rows: Vec<View> = view
         .leases
         .into_iter()
         .map(|lease| {
             let seconds = again::lasted(&lease.lease, window).map_or(0, |asked| asked.seconds());
-            view! { <Row view=lease seconds/> }.into_any()
+            view! { <Row view=lease seconds/> }
         })
         .collect();
     view! {
@@ -69,7 +69,7 @@ fn Close(view: GrantView, on_change: Callback<()>) -> impl IntoView {
             on_change.run(());
             browser::focus("open-now");
         });
-        living.get().then(|| view! { <CloseNow grant label on_answer/> })
+        living.get().then(|| view! { <CloseNow grant label=Some(label) on_answer/> })
     }
 }
 
@@ -108,24 +108,23 @@ fn State(view: LeaseView) -> impl IntoView {
         } else {
             "lease__state muted"
         };
-        return view! { <div class=tone>{ended(reason, language)}{" · "}<Ago at/></div> }.into_any();
+        return view! { <div class=tone>{ended(reason, language)}{" · "}<Ago at/></div> };
     }
     let now = Memo::new(move |_| phase(&view, clock.now()));
     let state = move || match now.get() {
         _ if client.reach().lost().is_some() => {
-            view! { <Shape tone=Tone::Possibly/>{say!(language, offline.state)} }.into_any()
+            view! { <Shape tone=Tone::Possibly/>{say!(language, offline.state)} }
         }
         Phase::Open { until } => view! {
             <span class="state state--open"><Shape tone=Tone::Open/>{say!(language, port.open)}{" · "}</span>
             <Countdown end=until/>
-        }
-        .into_any(),
-        Phase::Opening { written } => view! { <Steps written/> }.into_any(),
+        },
+        Phase::Opening { written } => view! { <Steps written/> },
         Phase::Closing { .. } | Phase::Closed { .. } => {
-            view! { <Shape tone=Tone::Possibly/>{say!(language, common.time_is_over)} }.into_any()
+            view! { <Shape tone=Tone::Possibly/>{say!(language, common.time_is_over)} }
         }
     };
-    view! { <div class="lease__state">{state}</div> }.into_any()
+    view! { <div class="lease__state">{state}</div> }
 }
 
 fn ended(reason: CloseReason, language: Language) -> &'static str {

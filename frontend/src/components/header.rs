@@ -1,4 +1,3 @@
-use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
 
@@ -6,6 +5,7 @@ use super::{icon::Icon, language_toggle::LanguageToggle, theme_toggle::ThemeTogg
 use crate::{
     browser,
     language::{language, say},
+    prelude::*,
     route::Route,
     session::SignedIn,
     task::Tasks,

@@ -1,10 +1,9 @@
-use leptos::prelude::*;
-
 use super::state_mark::Shape;
 use crate::{
     clock,
     language::language,
     model::{health, port_state::Tone},
+    prelude::*,
     session::SignedIn,
 };
 
@@ -19,7 +18,7 @@ pub(crate) fn HealthBanner() -> impl IntoView {
     let each = move || warnings.get();
     view! {
         <div class="banners">
-            <For each key=String::clone children=|text| view! { <BannerLine text/> }/>
+            {keyed(each, String::clone, |text| view! { <BannerLine text/> })}
         </div>
     }
 }

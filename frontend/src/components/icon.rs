@@ -1,4 +1,4 @@
-use leptos::prelude::*;
+use crate::prelude::*;
 
 /// A drawing of the stylesheet, in the colour of the text around it; it says nothing by itself.
 #[component]

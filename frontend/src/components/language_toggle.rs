@@ -1,9 +1,8 @@
-use leptos::prelude::*;
-
 use crate::{
     browser,
     language::{Language, Spoken, language, other},
     model::language::tag,
+    prelude::*,
     task::Tasks,
 };
 

@@ -1,6 +1,7 @@
-use leptos::{html::Details, prelude::*};
 use wasm_bindgen::JsCast;
-use web_sys::Node;
+use web_sys::{HtmlDetailsElement, Node};
+
+use crate::prelude::*;
 
 /// Whether a click within a menu closes it.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -18,26 +19,27 @@ pub(crate) fn Menu(
     group: &'static str,
     label: String,
     /// What the button shows.
-    face: AnyView,
+    face: View,
     class: &'static str,
     closing: Closing,
-    #[prop(into)] on_open: Callback<()>,
-    children: Children,
+    on_open: Callback<()>,
+    children: View,
 ) -> impl IntoView {
-    let menu = NodeRef::<Details>::new();
+    let menu = Reference::new();
+    let element = move || menu.get::<HtmlDetailsElement>();
     let close = move || {
-        if let Some(menu) = menu.get_untracked() {
+        if let Some(menu) = element() {
             menu.set_open(false);
         }
     };
     let left = move |event: leptos::ev::FocusEvent| {
         let to = event.related_target().and_then(|target| target.dyn_into::<Node>().ok());
-        if !menu.get_untracked().is_some_and(|menu| menu.contains(to.as_ref())) {
+        if !element().is_some_and(|menu| menu.contains(to.as_ref())) {
             close();
         }
     };
     let escape = move |event: leptos::ev::KeyboardEvent| {
-        let Some(menu) = menu.get_untracked().filter(|menu| menu.open() && event.key() == "Escape") else {
+        let Some(menu) = element().filter(|menu| menu.open() && event.key() == "Escape") else {
             return;
         };
         close();
@@ -46,7 +48,7 @@ pub(crate) fn Menu(
         }
     };
     let toggled = move |_| {
-        if menu.get_untracked().is_some_and(|menu| menu.open()) {
+        if element().is_some_and(|menu| menu.open()) {
             on_open.run(());
         }
     };
@@ -65,7 +67,7 @@ pub(crate) fn Menu(
             on:toggle=toggled
         >
             <summary class=class aria-label=label>{face}</summary>
-            <div class="menu__panel" tabindex=-1 on:click=clicked>{children()}</div>
+            <div class="menu__panel" tabindex=-1 on:click=clicked>{children}</div>
         </details>
     }
 }

@@ -1,10 +1,8 @@
-use leptos::prelude::*;
-
-use crate::{language::language, model::failure::Failure};
+use crate::{language::language, model::failure::Failure, prelude::*};
 
 /// What went wrong, with every reason; read out at once.
 #[component]
-pub(crate) fn FailureNotice(#[prop(into)] failure: Failure) -> impl IntoView {
+pub(crate) fn FailureNotice(failure: Failure) -> impl IntoView {
     let language = language();
     let details = failure.details(language);
     let list = (!details.is_empty()).then(|| {
@@ -21,13 +19,13 @@ pub(crate) fn FailureNotice(#[prop(into)] failure: Failure) -> impl IntoView {
 
 /// Why a page cannot say what is true; that Postern does not answer is said above every page already.
 #[component]
-pub(crate) fn PageFailure(#[prop(into)] failure: Signal<Option<Failure>>) -> impl IntoView {
+pub(crate) fn PageFailure(failure: Signal<Option<Failure>>) -> impl IntoView {
     let shown = Memo::new(move |_| failure.get().filter(|failure| *failure != Failure::Unreachable));
     move || shown.get().map(|failure| view! { <FailureNotice failure/> })
 }
 
 /// What went wrong with something that was asked for, as long as it is so.
 #[component]
-pub(crate) fn MaybeFailure(#[prop(into)] failure: Signal<Option<Failure>>) -> impl IntoView {
+pub(crate) fn MaybeFailure(failure: Signal<Option<Failure>>) -> impl IntoView {
     move || failure.get().map(|failure| view! { <FailureNotice failure/> })
 }

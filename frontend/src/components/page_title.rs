@@ -1,4 +1,4 @@
-use leptos::prelude::*;
+use crate::prelude::*;
 
 /// Names the page in the browser's tab and history.
 pub(crate) fn set_page_title(title: impl Fn() -> String + 'static) {

@@ -1,4 +1,3 @@
-use leptos::{prelude::*, task::spawn_local_scoped_with_cancellation};
 use shared::{
     api::{Network, PolicyPatch, PutPolicies, RemovePolicies, VmIds, VmSummary},
     port::Port,
@@ -15,6 +14,7 @@ use crate::{
         proof,
         vm_list::{Defaults, os_name, port_name},
     },
+    prelude::*,
     session::SignedIn,
     task::Tasks,
 };
@@ -200,8 +200,8 @@ pub(crate) fn PolicyDialog(change: RwSignal<Option<PolicyChange>>, on_done: Call
             open
             title=of_change(PolicyChange::title)
             action=of_change(PolicyChange::action)
-            busy
-            failure
+            busy=busy.into()
+            failure=failure.into()
             on_confirm=confirm
             on_close=close
         >
@@ -221,7 +221,7 @@ fn network_of(change: RwSignal<Option<PolicyChange>>, client: Client) -> RwSigna
             _ => None,
         });
         let Some(vm) = alone else { return };
-        spawn_local_scoped_with_cancellation(async move {
+        spawn(async move {
             if let Ok(detail) = client.read_vm(&vm).await {
                 network.set(detail.network);
             }

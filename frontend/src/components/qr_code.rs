@@ -1,6 +1,4 @@
-use leptos::prelude::*;
-
-use crate::model::qr;
+use crate::{model::qr, prelude::*};
 
 /// A text to be taken along by a camera: black on white in every theme, since cameras want it so.
 #[component]

@@ -1,6 +1,7 @@
-use leptos::prelude::*;
-
-use crate::language::{language, say};
+use crate::{
+    language::{language, say},
+    prelude::*,
+};
 
 /// Stands where a page is going to be, in its shape.
 #[component]

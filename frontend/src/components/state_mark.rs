@@ -1,19 +1,18 @@
-use leptos::prelude::*;
-
 use crate::{
     language::{language, say},
     model::port_state::Tone,
+    prelude::*,
     session::SignedIn,
 };
 
 /// A state by shape, colour and word; no state while Postern does not answer.
 #[component]
-pub(crate) fn StateMark(#[prop(into)] tone: Tone) -> impl IntoView {
+pub(crate) fn StateMark(tone: Tone) -> impl IntoView {
     let reach = SignedIn::of_page().client.reach();
     let language = language();
     move || match reach.lost() {
         None => mark(tone, tone.word(language)),
-        Some(_) => view! { <StateUnknown/> }.into_any(),
+        Some(_) => view! { <StateUnknown/> },
     }
 }
 
@@ -23,8 +22,8 @@ pub(crate) fn StateUnknown() -> impl IntoView {
     mark(Tone::Possibly, say!(language(), offline.state))
 }
 
-fn mark(tone: Tone, word: &'static str) -> AnyView {
-    view! { <span class=format!("state state--{}", tone.as_str())><Shape tone/>{word}</span> }.into_any()
+fn mark(tone: Tone, word: &'static str) -> View {
+    view! { <span class=format!("state state--{}", tone.as_str())><Shape tone/>{word}</span> }
 }
 
 /// The shape alone, where the word stands elsewhere.

@@ -1,6 +1,7 @@
-use leptos::prelude::*;
-
-use crate::language::{language, say};
+use crate::{
+    language::{language, say},
+    prelude::*,
+};
 
 /// How far an opening is: asked, rule written, read back.
 #[component]

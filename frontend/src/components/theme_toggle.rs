@@ -1,8 +1,7 @@
-use leptos::prelude::*;
-
 use super::icon::Icon;
 use crate::{
     language::{language, say},
+    prelude::*,
     theme::Theme,
 };
 

@@ -1,7 +1,8 @@
-use leptos::prelude::*;
-
 use super::icon::Icon;
-use crate::language::{language, say};
+use crate::{
+    language::{language, say},
+    prelude::*,
+};
 
 /// That the way to a VM leads through an Azure Firewall.
 #[component]

@@ -1,10 +1,10 @@
 use jiff::Timestamp;
-use leptos::prelude::*;
 
 use crate::{
     clock,
     language::{Language, language},
     model::times,
+    prelude::*,
     session::SignedIn,
 };
 
@@ -14,7 +14,7 @@ pub(crate) fn Ago(at: Timestamp) -> impl IntoView {
     let clock = SignedIn::of_page().clock;
     let language = language();
     let words = move || times::ago(at, clock.coarse_now().max(at), language);
-    view! { <time datetime=at.to_string() title=times::absolute(at, clock::zone(at))>{words}</time> }
+    view! { <time datetime=times::written(at) title=times::absolute(at, clock::zone(at))>{words}</time> }
 }
 
 /// An absolute time with its zone, and the one told from now beside it.
@@ -24,7 +24,7 @@ pub(crate) fn AbsoluteTime(at: Timestamp) -> impl IntoView {
     let language = language();
     let words = move || times::ago(at, clock.coarse_now().max(at), language);
     view! {
-        <time class="moment" datetime=at.to_string()>{times::absolute(at, clock::zone(at))}</time>
+        <time class="moment" datetime=times::written(at)>{times::absolute(at, clock::zone(at))}</time>
         <span class="moment__ago">{words}</span>
     }
 }

@@ -1,10 +1,9 @@
-use leptos::prelude::*;
-
 use super::state_mark::Shape;
 use crate::{
     clock,
     language::{language, say},
     model::{port_state::Tone, times},
+    prelude::*,
     session::SignedIn,
 };
 

@@ -1,7 +1,6 @@
-use leptos::prelude::*;
-
 use crate::{
     language::{language, say},
+    prelude::*,
     session::SignedIn,
 };
 

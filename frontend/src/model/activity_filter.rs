@@ -6,7 +6,10 @@ use shared::{
     vm::VmId,
 };
 
-use super::language::{Language, say};
+use super::{
+    language::{Language, say},
+    times,
+};
 
 /// Entries that all of it agrees with.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -143,7 +146,7 @@ impl ActivityFilter {
         let named: Vec<String> =
             value("kind").iter().flat_map(|all| all.split(',').map(str::to_owned)).collect();
         let groups = Group::ALL.into_iter().filter(|group| named.iter().any(|name| name == group.as_str()));
-        let time = |name: &str| value(name)?.parse().ok();
+        let time = |name: &str| times::read(&value(name)?);
         let last = value("last").and_then(|text| Last::ALL.into_iter().find(|last| last.as_str() == text));
         let span = match (last, time("since"), time("until")) {
             (Some(last), ..) => Span::Last(last),
@@ -159,9 +162,7 @@ impl ActivityFilter {
         let (last, since, until) = match self.span {
             Span::Always => (None, None, None),
             Span::Last(last) => (Some(last.as_str().to_owned()), None, None),
-            Span::Between(since, until) => {
-                (None, since.map(|at| at.to_string()), until.map(|at| at.to_string()))
-            }
+            Span::Between(since, until) => (None, since.map(times::written), until.map(times::written)),
         };
         let groups: Vec<&str> = self.groups.iter().map(|group| group.as_str()).collect();
         let kind = (!groups.is_empty()).then(|| groups.join(","));

@@ -1,6 +1,5 @@
 //! The request as it stands in the form: text until it is parsed.
 
-use serde_json::Value;
 use shared::{
     api::SourceSeen,
     policy::ProtectedVm,
@@ -15,7 +14,7 @@ use super::{
     language::{Language, say},
     prefill::Prefill,
 };
-use crate::wire::{Write, fields, words, written};
+use crate::wire::{Value, Write, fields, words, written};
 
 /// Whose address is let in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,10 +2,10 @@
 //! like any other, in the functions' words.
 
 use jiff::Timestamp;
-use serde_json::Value;
 use shared::vm::VmId;
 
-use crate::wire::{Object, fields};
+use super::times;
+use crate::wire::{Object, Value, fields};
 
 pub(crate) mod detail;
 mod sentence;
@@ -55,7 +55,7 @@ impl Step {
     }
 
     pub(crate) fn at(&self) -> Option<Timestamp> {
-        self.text("at")?.parse().ok()
+        times::read(self.text("at")?)
     }
 
     /// The name of the person; `None`: Postern itself.
@@ -70,8 +70,8 @@ impl Step {
     /// The event alone as indented JSON.
     fn event_json(&self) -> String {
         let own = self.entry.iter().filter(|(name, _)| !ENVELOPE.contains(&name.as_str()));
-        let own: Object = own.map(|(name, value)| (name.clone(), value.clone())).collect();
-        serde_json::to_string_pretty(&own).unwrap_or_default()
+        let own: Object = own.cloned().collect();
+        own.pretty()
     }
 
     fn text(&self, name: &str) -> Option<&str> {

@@ -1,6 +1,6 @@
 //! Points in time as people read them. The zone's offset is a parameter: only the browser knows it.
 
-use jiff::{Timestamp, tz::Offset};
+use jiff::{Timestamp, civil::DateTime, tz::Offset};
 
 use super::language::{Language, say};
 
@@ -55,6 +55,49 @@ pub(crate) fn in_field(at: Timestamp, zone: Offset) -> String {
     let mut text = absolute(at, zone).replacen(' ', "T", 1);
     text.truncate("2026-11-24T14:05".len());
     text
+}
+
+/// As the functions write it, such as *2026-11-24T14:05:12.9Z*; jiff reads more ways of writing, at ten times the size.
+pub(crate) fn read(text: &str) -> Option<Timestamp> {
+    let text = text.strip_suffix('Z')?;
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let (date, time) = whole.split_once('T')?;
+    let [year, month, day] = numbers(date, '-')?;
+    let [hour, minute, second] = numbers(time, ':')?;
+    let nanosecond = if fraction.is_empty() { 0 } else { number(fraction)? };
+    let scale = 10_i32.pow(9_u32.checked_sub(fraction.len().try_into().ok()?)?);
+    let small = |number: i32| i8::try_from(number).ok();
+    let then = DateTime::new(
+        year.try_into().ok()?,
+        small(month)?,
+        small(day)?,
+        small(hour)?,
+        small(minute)?,
+        small(second)?,
+        nanosecond * scale,
+    );
+    Offset::UTC.to_timestamp(then.ok()?).ok()
+}
+
+fn numbers(text: &str, between: char) -> Option<[i32; 3]> {
+    let mut parts = text.split(between);
+    let numbers = [number(parts.next()?)?, number(parts.next()?)?, number(parts.next()?)?];
+    parts.next().is_none().then_some(numbers)
+}
+
+fn number(digits: &str) -> Option<i32> {
+    let all = !digits.is_empty() && digits.len() <= 9 && digits.bytes().all(|digit| digit.is_ascii_digit());
+    all.then(|| digits.parse().ok())?
+}
+
+/// As [`read`] reads it.
+pub(crate) fn written(at: Timestamp) -> String {
+    let mut text = absolute(at, Offset::UTC).replacen(' ', "T", 1);
+    text.truncate("2026-11-24T14:05:12".len());
+    let fraction = format!("{:09}", at.subsec_nanosecond());
+    let fraction = fraction.trim_end_matches('0');
+    let point = if fraction.is_empty() { "" } else { "." };
+    format!("{text}{point}{fraction}Z")
 }
 
 fn zone_name(zone: Offset) -> String {
@@ -120,6 +163,42 @@ mod tests {
     fn every_month_has_a_name() {
         for language in [Language::en, Language::zh_TW] {
             assert_eq!(say!(language, times.months).split(' ').count(), 12);
+        }
+    }
+
+    #[test]
+    fn what_the_functions_write_is_read_and_written_again() {
+        for text in [
+            "2026-11-24T14:05:12Z",
+            "2026-11-24T14:05:12.9Z",
+            "2024-02-29T23:59:59.999999999Z",
+            "2026-11-24T14:05:12.000001Z",
+        ] {
+            assert_eq!(read(text), Some(at(text)), "{text}");
+            assert_eq!(written(at(text)), text);
+            assert_eq!(at(text).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn what_is_no_time_is_not_read() {
+        for text in [
+            "",
+            "Z",
+            "2026-11-24",
+            "2026-11-24T14:05:12",
+            "2026-11-24T14:05Z",
+            "2026-13-01T00:00:00Z",
+            "2026-02-29T00:00:00Z",
+            "2026-11-24T24:00:00Z",
+            "2026-11-24T14:05:12.Z+",
+            "2026-11-24T14:05:12.1234567890Z",
+            "2026-11-24T14:05:12+08:00",
+            "2026-11--4T14:05:12Z",
+            "99999-11-24T14:05:12Z",
+            "2026-11-24T14:05:12:00Z",
+        ] {
+            assert_eq!(read(text), None, "{text}");
         }
     }
 

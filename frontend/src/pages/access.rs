@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use leptos::prelude::*;
 use shared::api::{GrantList, GrantView};
 
 mod again;
@@ -18,6 +17,7 @@ use crate::{
     language::{language, say},
     live::Live,
     model::{failure::Failure, lease::is_settled},
+    prelude::*,
     session::SignedIn,
 };
 
@@ -49,9 +49,9 @@ pub(crate) fn Access() -> impl IntoView {
     let on_change = Callback::new(move |()| live.reload());
     let known = Memo::new(move |_| grants.with(Option::is_some));
     let body = move || match (known.get(), failure.with(Option::is_some)) {
-        (_, true) => ().into_any(),
-        (false, false) => view! { <SkeletonRows/> }.into_any(),
-        (true, false) => view! { <Lists grants on_change/> }.into_any(),
+        (_, true) => ().into_view(),
+        (false, false) => view! { <SkeletonRows/> },
+        (true, false) => view! { <Lists grants on_change/> },
     };
     view! {
         <h1>{say!(language, access.title)}</h1>
@@ -69,14 +69,12 @@ fn Lists(grants: Memo<Option<Vec<GrantView>>>, on_change: Callback<()>) -> impl 
     };
     let (living, over) = (Memo::new(move |_| part(false)), Memo::new(move |_| part(true)));
     let nothing = (say!(language, access.nothing), say!(language, access.nothing_text));
-    let open = move || {
-        cards(living.get(), nothing, |view| view! { <GrantCard view on_change after=None/> }.into_any())
-    };
+    let open = move || cards(living.get(), nothing, |view| view! { <GrantCard view on_change after=None/> });
     let no_recent = (say!(language, access.no_recent), say!(language, access.no_recent_text));
     let ended = move || {
         cards(over.get(), no_recent, |view| {
-            let after = Some(view! { <Again grant=view.clone() on_change/> }.into_any());
-            view! { <GrantCard view on_change after/> }.into_any()
+            let after = Some(view! { <Again grant=view.clone() on_change/> });
+            view! { <GrantCard view on_change after/> }
         })
     };
     view! {
@@ -95,10 +93,10 @@ fn is_over(grant: &GrantView) -> bool {
     grant.leases.iter().all(|view| view.lease.is_closed())
 }
 
-fn cards(grants: Vec<GrantView>, empty: (&str, &str), card: impl Fn(GrantView) -> AnyView) -> AnyView {
+fn cards(grants: Vec<GrantView>, empty: (&str, &str), card: impl Fn(GrantView) -> View) -> View {
     if grants.is_empty() {
-        return view! { <Empty title=empty.0.to_owned() text=empty.1.to_owned()/> }.into_any();
+        return view! { <Empty title=empty.0.to_owned() text=empty.1.to_owned()/> };
     }
-    let items: Vec<AnyView> = grants.into_iter().map(card).collect();
-    view! { <ul class="grants">{items}</ul> }.into_any()
+    let items: Vec<View> = grants.into_iter().map(card).collect();
+    view! { <ul class="grants">{items}</ul> }
 }

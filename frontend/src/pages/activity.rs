@@ -1,7 +1,5 @@
 //! The audit, newest first: the part of it that the page's address says.
 
-use leptos::prelude::*;
-
 mod details;
 mod filters;
 mod log;
@@ -15,6 +13,7 @@ use crate::{
     components::{copy::CopyButton, notice::PageFailure, page_title::set_page_title},
     language::{language, say},
     model::{activity_filter::ActivityFilter, link},
+    prelude::*,
     route::Route,
     session::SignedIn,
 };
@@ -77,7 +76,7 @@ fn TakeAway(filter: Memo<ActivityFilter>) -> impl IntoView {
     });
     let csv = move || filter.with(|filter| api::activity_csv(&filter.query(clock.coarse_now())));
     view! {
-        <CopyButton text=here label=say!(language, activity.copy_link)/>
+        <CopyButton text=here label=say!(language, activity.copy_link) what=None/>
         <a class="button" href=csv download="postern-activity.csv" rel="external">
             {say!(language, activity.download)}
         </a>

@@ -1,6 +1,5 @@
 //! The bookmarkable page of a VM: what is true now, and one button that says what it will do.
 
-use leptos::prelude::*;
 use shared::{
     api::{Support, VmDetail},
     vm::VmId,
@@ -27,6 +26,7 @@ use crate::{
     language::{language, say},
     live::Live,
     pages::later,
+    prelude::*,
     session::SignedIn,
 };
 
@@ -70,9 +70,9 @@ pub(crate) fn Connect(vm: VmId) -> impl IntoView {
         (None, None) => Kind::Waiting,
     });
     move || match (kind.get(), live.get_untracked()) {
-        (Kind::Waiting, _) => view! { <Skeleton/> }.into_any(),
-        (Kind::Failed, _) | (_, None) => view! { <Failed live/> }.into_any(),
-        (kind, Some(first)) => view! { <Known live first kind/> }.into_any(),
+        (Kind::Waiting, _) => view! { <Skeleton/> },
+        (Kind::Failed, _) | (_, None) => view! { <Failed live/> },
+        (kind, Some(first)) => view! { <Known live first kind/> },
     }
 }
 
@@ -94,14 +94,14 @@ struct Subject {
     detail: Memo<VmDetail>,
 }
 
-pub(crate) fn not_configured() -> AnyView {
+pub(crate) fn not_configured() -> View {
     let Subject { live, detail } = expect_context();
-    view! { <NotConfigured live detail/> }.into_any()
+    view! { <NotConfigured live detail/> }
 }
 
-pub(crate) fn not_supported() -> AnyView {
+pub(crate) fn not_supported() -> View {
     let Subject { detail, .. } = expect_context();
-    view! { <NotSupported detail/> }.into_any()
+    view! { <NotSupported detail/> }
 }
 
 #[component]
@@ -111,7 +111,7 @@ fn Known(live: Live<VmDetail>, first: VmDetail, kind: Kind) -> impl IntoView {
     let main = match kind {
         Kind::NotSupported => later::not_supported(),
         Kind::NotConfigured => later::not_configured(),
-        Kind::Waiting | Kind::Failed | Kind::Protected => view! { <Protected live detail/> }.into_any(),
+        Kind::Waiting | Kind::Failed | Kind::Protected => view! { <Protected live detail/> },
     };
     view! {
         <div class="connect">

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use leptos::prelude::*;
 use shared::api::{ArmBudget, HealthReport};
 
 use crate::{
@@ -17,6 +16,7 @@ use crate::{
         link,
         port_state::Tone,
     },
+    prelude::*,
     session::SignedIn,
 };
 
@@ -31,9 +31,9 @@ pub(crate) fn Health() -> impl IntoView {
     let unreachable = move || client.reach().lost().is_some();
     let failure = Signal::derive(move || live.failure());
     let body = move || match live.get() {
-        _ if failure.with(Option::is_some) || unreachable() => ().into_any(),
-        None => view! { <SkeletonRows/> }.into_any(),
-        Some(report) => view! { <Report report/> }.into_any(),
+        _ if failure.with(Option::is_some) || unreachable() => ().into_view(),
+        None => view! { <SkeletonRows/> },
+        Some(report) => view! { <Report report/> },
     };
     view! {
         <h1>{say!(language, report.title)}</h1>
@@ -47,7 +47,7 @@ fn Report(report: HealthReport) -> impl IntoView {
     let now = SignedIn::of_page().clock;
     let language = language();
     let version = report.version.clone();
-    let budgets = report.arm_budgets.iter().map(|one| budget(one, language)).collect_view();
+    let budgets: Vec<View> = report.arm_budgets.iter().map(|one| budget(one, language)).collect();
     let list = move || {
         let all = findings(&report, now.coarse_now(), &clock::zone, language);
         all.into_iter().map(|one| finding(one, language)).collect_view()
@@ -65,12 +65,12 @@ fn Report(report: HealthReport) -> impl IntoView {
     }
 }
 
-fn report_is_empty(budgets: &[AnyView], language: Language) -> Option<AnyView> {
+fn report_is_empty(budgets: &[View], language: Language) -> Option<View> {
     let text = say!(language, report.no_budgets);
-    budgets.is_empty().then(|| view! { <p>{text}</p> }.into_any())
+    budgets.is_empty().then(|| view! { <p>{text}</p> })
 }
 
-fn finding(Finding { title, is_well, value, meaning, remedy, vm }: Finding, language: Language) -> AnyView {
+fn finding(Finding { title, is_well, value, meaning, remedy, vm }: Finding, language: Language) -> View {
     let (tone, word) = if is_well {
         (Tone::Open, say!(language, report.well))
     } else {
@@ -94,20 +94,18 @@ fn finding(Finding { title, is_well, value, meaning, remedy, vm }: Finding, lang
             {remedy}
         </li>
     }
-    .into_any()
 }
 
-fn budget(budget: &ArmBudget, language: Language) -> AnyView {
+fn budget(budget: &ArmBudget, language: Language) -> View {
     let subscription = budget.subscription.to_string();
     let meters = meters(budget, language).map(|meter| shown(meter, language)).collect_view();
     view! {
         <h3 class="budget__name">{subscription}</h3>
         <ul class="budget">{meters}</ul>
     }
-    .into_any()
 }
 
-fn shown(meter: Meter, language: Language) -> AnyView {
+fn shown(meter: Meter, language: Language) -> View {
     let Meter { kind, left, most } = meter;
     let words = say!(language, report.left, left = left, most = most);
     let low = meter.is_low().then(|| {
@@ -121,5 +119,4 @@ fn shown(meter: Meter, language: Language) -> AnyView {
             <span class="figures">{words}{low}</span>
         </li>
     }
-    .into_any()
 }

@@ -3,11 +3,7 @@
 
 use std::{future::Future, pin::Pin, time::Duration};
 
-use leptos::{
-    prelude::*,
-    task::spawn_local_scoped_with_cancellation,
-    wasm_split::{SplitLoaderError, wasm_split},
-};
+use leptos::wasm_split::{SplitLoaderError, wasm_split};
 
 use super::{
     access::Access, activity::ActivityLog, connect, health::Health, policy::Policy, request::RequestMany,
@@ -17,13 +13,14 @@ use crate::{
     browser,
     components::{qr_code::QrCode, skeleton::Skeleton},
     language::{language, say},
+    prelude::*,
 };
 
 /// How soon to ask again for a file that did not come.
 const RETRY: Duration = Duration::from_secs(3);
 
 /// Makes a page once its code is there.
-type Make = fn() -> AnyView;
+type Make = fn() -> View;
 
 type Coming = Pin<Box<dyn Future<Output = Result<Make, SplitLoaderError>>>>;
 
@@ -37,13 +34,13 @@ enum Stage {
 /// Their code becomes a file of its own.
 macro_rules! pages {
     ($($name:ident: $page:ident,)*) => {
-        parts! { $($name: || view! { <$page/> }.into_any(),)* }
+        parts! { $($name: || view! { <$page/> },)* }
     };
 }
 
 macro_rules! parts {
     ($($name:ident: $make:expr,)*) => {$(
-        pub(crate) fn $name() -> AnyView {
+        pub(crate) fn $name() -> View {
             #[wasm_split(pages, wasm_split_path = leptos::wasm_split, fallible)]
             fn $name() -> Result<Make, SplitLoaderError> {
                 Ok($make)
@@ -76,14 +73,14 @@ pub(crate) struct Drawn {
     pub label: &'static str,
 }
 
-fn drawn() -> AnyView {
+fn drawn() -> View {
     let Drawn { text, label } = expect_context();
-    view! { <QrCode text label/> }.into_any()
+    view! { <QrCode text label/> }
 }
 
-fn once_here(code: fn() -> Coming) -> AnyView {
+fn once_here(code: fn() -> Coming) -> View {
     let stage = RwSignal::new(Stage::Coming);
-    spawn_local_scoped_with_cancellation(async move {
+    spawn(async move {
         loop {
             match code().await {
                 Ok(make) => return stage.set(Stage::Here(make)),
@@ -93,11 +90,11 @@ fn once_here(code: fn() -> Coming) -> AnyView {
         }
     });
     let shown = move || match stage.get() {
-        Stage::Coming => view! { <Skeleton/> }.into_any(),
+        Stage::Coming => view! { <Skeleton/> },
         Stage::Here(make) => make(),
-        Stage::Lost => view! { <NotDownloaded/> }.into_any(),
+        Stage::Lost => view! { <NotDownloaded/> },
     };
-    shown.into_any()
+    shown.into_view()
 }
 
 /// Without a network, or after an update that took the file away.

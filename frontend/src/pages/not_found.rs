@@ -1,8 +1,7 @@
-use leptos::prelude::*;
-
 use crate::{
     components::page_title::set_page_title,
     language::{language, say},
+    prelude::*,
 };
 
 #[component]

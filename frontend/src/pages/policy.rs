@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use leptos::{prelude::*, task::spawn_local_scoped_with_cancellation};
 use shared::{
     api::{VmIds, VmPolicy},
     vm::VmId,
@@ -26,6 +25,7 @@ use crate::{
     components::{empty::Empty, notice::FailureNotice, page_title::set_page_title, skeleton::Skeleton},
     language::{language, say},
     model::{failure::Failure, link, policy_form::hindrance},
+    prelude::*,
     route::Route,
     session::SignedIn,
 };
@@ -47,8 +47,8 @@ pub(crate) fn Policy() -> impl IntoView {
             is_new
         });
         match VmIds::try_from(vms) {
-            Ok(vms) => view! { <Read vms/> }.into_any(),
-            Err(_) => view! { <Nobody too_many=asked.with(|asked| asked.len() > VmIds::MAX)/> }.into_any(),
+            Ok(vms) => view! { <Read vms/> },
+            Err(_) => view! { <Nobody too_many=asked.with(|asked| asked.len() > VmIds::MAX)/> },
         }
     }
 }
@@ -82,7 +82,7 @@ fn Read(vms: VmIds) -> impl IntoView {
     Effect::new(move |_| {
         again.track();
         let asked = asked.clone();
-        spawn_local_scoped_with_cancellation(async move {
+        spawn(async move {
             loop {
                 let reason = match client.read_policies(&asked).await {
                     Ok(list) => {
@@ -105,12 +105,12 @@ fn Read(vms: VmIds) -> impl IntoView {
     });
     let reload = Callback::new(move |()| again.notify());
     move || match (failure.get(), read.get()) {
-        (Some(failure), _) => view! { <Unread failure vms=vms.clone()/> }.into_any(),
+        (Some(failure), _) => view! { <Unread failure vms=vms.clone()/> },
         (None, Some(vms)) if vms.iter().any(|vm| hindrance(vm).is_some()) => {
-            view! { <Blocked vms/> }.into_any()
+            view! { <Blocked vms/> }
         }
-        (None, Some(vms)) => view! { <Editing vms reload/> }.into_any(),
-        (None, None) => view! { <Skeleton/> }.into_any(),
+        (None, Some(vms)) => view! { <Editing vms reload/> },
+        (None, None) => view! { <Skeleton/> },
     }
 }
 
@@ -141,12 +141,12 @@ fn Unread(failure: Failure, vms: VmIds) -> impl IntoView {
 }
 
 /// The way on with those that can be configured, if there are any.
-fn go_on(others: Vec<VmId>) -> AnyView {
+fn go_on(others: Vec<VmId>) -> View {
     if others.is_empty() {
-        return ().into_any();
+        return ().into_view();
     }
     let route = Route::here();
     let text = say!(language(), protect.without_these, count = others.len());
     let go = move |_| route.rename(&link::policy(&others));
-    view! { <button type="button" class="button button--primary" on:click=go>{text}</button> }.into_any()
+    view! { <button type="button" class="button button--primary" on:click=go>{text}</button> }
 }

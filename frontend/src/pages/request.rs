@@ -1,6 +1,5 @@
 //! Access to many VMs at once: what is asked for, what the law says of each part, and how far it is.
 
-use leptos::{prelude::*, task::spawn_local_scoped_with_cancellation};
 use shared::{api::VmDetail, grant::GrantId, vm::VmId};
 
 mod bar;
@@ -16,6 +15,7 @@ use crate::{
     components::{empty::Empty, page_title::set_page_title, skeleton::SkeletonRows},
     language::{language, say},
     model::failure::Failure,
+    prelude::*,
     route::Route,
     session::SignedIn,
 };
@@ -41,9 +41,8 @@ pub(crate) fn RequestMany() -> impl IntoView {
             <Empty title=say!(language, many.no_vms).to_owned() text=say!(language, many.no_vms_text).to_owned()/>
             <p class="ways-out"><a class="button" href="/">{say!(language, common.all_vms)}</a></p>
         }
-        .into_any()
     } else {
-        view! { <Reading vms grants/> }.into_any()
+        view! { <Reading vms grants/> }
     };
     view! {
         <h1>{say!(language, request.title)}</h1>
@@ -72,7 +71,7 @@ fn Reading(vms: Vec<VmId>, grants: Vec<GrantId>) -> impl IntoView {
     let known = RwSignal::new(known);
     for n in 0..all {
         let vm = known.with_untracked(|known| known[n].vm.clone());
-        spawn_local_scoped_with_cancellation(async move {
+        spawn(async move {
             let answer = client.read_vm(&vm).await;
             known.update(|known| known[n].answer = Some(answer));
         });
@@ -83,13 +82,12 @@ fn Reading(vms: Vec<VmId>, grants: Vec<GrantId>) -> impl IntoView {
     move || {
         if done.get() {
             let (known, grants) = (known.get_untracked(), grants.clone());
-            return view! { <Form known grants/> }.into_any();
+            return view! { <Form known grants/> };
         }
         view! {
             <p class="muted" role="status">{move || say!(language, many.reading, count = read.get(), all)}</p>
             <SkeletonRows/>
         }
-        .into_any()
     }
 }
 
@@ -106,7 +104,7 @@ fn Form(known: Vec<Known>, grants: Vec<GrantId>) -> impl IntoView {
             tasks.run(desk.send(client));
         }
     };
-    let cards: Vec<AnyView> = known.into_iter().map(|one| view! { <VmCard desk one/> }.into_any()).collect();
+    let cards: Vec<View> = known.into_iter().map(|one| view! { <VmCard desk one/> }).collect();
     let hidden = move || desk.is_done.get();
     view! {
         <Sent desk/>

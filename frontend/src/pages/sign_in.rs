@@ -1,10 +1,10 @@
-use leptos::prelude::*;
 use shared::api::route;
 
 use crate::{
     browser,
     components::page_title::set_page_title,
     language::{Language, language, say},
+    prelude::*,
     route::Route,
 };
 

@@ -1,7 +1,5 @@
 //! The VMs in three lists, and the way to each VM's page.
 
-use leptos::prelude::*;
-
 mod bar;
 mod cells;
 mod filters;
@@ -29,6 +27,7 @@ use crate::{
     },
     language::{Language, language, say},
     model::{selection::Selection, vm_list::Tab, vm_query::Query},
+    prelude::*,
     route::Route,
     session::SignedIn,
 };
@@ -72,9 +71,9 @@ pub(crate) fn Vms() -> impl IntoView {
     });
     let tab = Memo::new(move |_| query.with(|query| query.tab));
     let body = move || match (stage.get(), tab.get()) {
-        (Stage::Waiting, _) => view! { <Waiting list/> }.into_any(),
-        (Stage::Empty, _) => view! { <EmptyList shown/> }.into_any(),
-        (Stage::Rows, tab) => view! { <Table shown tab/> }.into_any(),
+        (Stage::Waiting, _) => view! { <Waiting list/> },
+        (Stage::Empty, _) => view! { <EmptyList shown/> },
+        (Stage::Rows, tab) => view! { <Table shown tab/> },
     };
     let said = RwSignal::new(String::new());
     let done = Callback::new(move |()| {
@@ -91,7 +90,7 @@ pub(crate) fn Vms() -> impl IntoView {
         </div>
         <Tabs shown/>
         <Filters shown/>
-        <PageFailure failure=list.failure/>
+        <PageFailure failure=list.failure.into()/>
         <Unreadable list/>
         <p class="said" role="status">{said}</p>
         {body}
@@ -121,7 +120,7 @@ fn EmptyList(shown: Shown) -> impl IntoView {
         let query = shown.query.get();
         if !query.is_filtered() {
             let (title, text) = nothing(query.tab, language);
-            return view! { <Empty title=title.to_owned() text=text.to_owned()/> }.into_any();
+            return view! { <Empty title=title.to_owned() text=text.to_owned()/> };
         }
         let bare = query.without_filters().address();
         let (title, text) = (say!(language, vms.no_match), say!(language, vms.no_match_text));
@@ -133,7 +132,6 @@ fn EmptyList(shown: Shown) -> impl IntoView {
                 </button>
             </p>
         }
-        .into_any()
     }
 }
 

@@ -1,6 +1,5 @@
 //! What the functions answer with.
 
-use serde_json::Value;
 use shared::{
     api::{
         ArmBudget, Concern, ConfiguredVm, ConfiguredVms, Drift, DriftNumbers, Exposed, GrantList, GrantView,
@@ -18,7 +17,7 @@ use shared::{
     rule::RuleName,
 };
 
-use super::{Read, field, fields, tag};
+use super::{Read, Value, field, fields, tag};
 
 fields! {
     Requester { id, name }

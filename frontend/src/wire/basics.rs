@@ -3,7 +3,6 @@
 use std::net::IpAddr;
 
 use jiff::Timestamp;
-use serde_json::Value;
 use shared::{
     api::{ListName, SourceConcern, Unsupported, VmPlace, VmState, Warning},
     grant::{CloseReason, GrantId, LeaseId},
@@ -16,7 +15,8 @@ use shared::{
     window::{AccessDuration, AccessWindow, MaxDuration},
 };
 
-use super::{Object, Read, field, fields, texts, words};
+use super::{Object, Read, Value, field, fields, texts, words};
+use crate::model::times;
 
 impl<T: Read> Read for Option<T> {
     fn read(value: &Value) -> Option<Self> {
@@ -67,6 +67,12 @@ impl Read for u32 {
 impl Read for i64 {
     fn read(value: &Value) -> Option<Self> {
         value.as_i64()
+    }
+}
+
+impl Read for Timestamp {
+    fn read(value: &Value) -> Option<Self> {
+        times::read(value.as_str()?)
     }
 }
 
@@ -126,7 +132,6 @@ texts!(
     PortRange,
     SourcePrefix,
     SubscriptionId,
-    Timestamp,
     VmId,
     VmPlace,
 );

@@ -1,6 +1,5 @@
 //! What the functions are asked with.
 
-use serde_json::Value;
 use shared::{
     api::{
         AddedPort, CreateGrant, MoveGrant, OpeningForm, PolicyPatch, PortPatch, PutPolicies, PutPolicy,
@@ -14,7 +13,7 @@ use shared::{
     window::{AccessDuration, MaxDuration},
 };
 
-use super::{Write, object, written};
+use super::{Value, Write, object, written};
 
 impl<T: Write> Write for Option<T> {
     fn write(&self) -> Value {

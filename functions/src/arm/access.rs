@@ -57,14 +57,17 @@ impl Access {
         if self.0.may(action, &id.to_string()) { Ok(()) } else { Err(ArmError::forbidden(action, id)) }
     }
 
-    /// Passes if the caller has a right to every one of these VMs.
+    /// Passes if the caller has a right to every one of these VMs of a policy. One that the caller does not see is not
+    /// named: the answer is as for a policy that is not there.
     pub(super) fn may_all<'v>(
         &self,
         right: Right,
+        id: &PolicyId,
         vms: impl IntoIterator<Item = &'v VmId>,
     ) -> Result<(), ArmError> {
         match vms.into_iter().find(|vm| !self.0.on_vm(vm).has(right)) {
-            Some(vm) => Err(ArmError::forbidden(action_of(right), vm)),
+            Some(vm) if self.sees(vm) => Err(ArmError::forbidden(action_of(right), vm)),
+            Some(_) => Err(ArmError::forbidden(action_of(right), id)),
             None => Ok(()),
         }
     }

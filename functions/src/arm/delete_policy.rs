@@ -21,7 +21,7 @@ pub(super) async fn delete_policy(
         is_as_wanted(&headers, None)?;
         return Ok(StatusCode::NO_CONTENT);
     };
-    access.may_all(Right::Remove, policy.vms.iter().map(|one| &one.vm))?;
+    access.may_all(Right::Remove, &id, policy.vms.iter().map(|one| &one.vm))?;
     is_as_wanted(&headers, Some(&policy))?;
     replace(&app, &principal, (&id, &policy.vms), &[]).await?;
     Ok(StatusCode::OK)

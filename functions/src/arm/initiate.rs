@@ -53,7 +53,7 @@ pub(super) async fn initiate(
     let at = app.now();
     let asked = body.parsed(at).map_err(ArmError::bad_request)?;
     let policy = find(&app, &access, &id).await?;
-    access.may_all(Right::Request, asked.openings.iter().map(|opening| &opening.vm))?;
+    access.may_all(Right::Request, &id, asked.openings.iter().map(|opening| &opening.vm))?;
     let within: BTreeSet<VmId> = policy.vms.iter().map(|one| one.vm.clone()).collect();
     let asking = Asking { body: form(asked, &policy), name: None, replaces: None, at, within: Some(&within) };
     let grant = match admit(&app, &principal, asking).await.map_err(|error| refusal(error, &policy.id))? {

@@ -50,7 +50,7 @@ pub(super) async fn put_policy(
     let policy = app.store().named_policy(&id).await?;
     let before = policy.as_ref().map_or(&[][..], |policy| &policy.vms);
     let vms = wanted.iter().map(|one| &one.vm);
-    access.may_all(Right::Configure, vms.chain(before.iter().map(|one| &one.vm)))?;
+    access.may_all(Right::Configure, &id, vms.chain(before.iter().map(|one| &one.vm)))?;
     is_as_wanted(&headers, policy.as_ref())?;
     in_no_other_policy(&app, &id, &wanted).await?;
     let after = possible(&app, before, wanted).await?;

@@ -39,6 +39,7 @@ pub(crate) async fn export_activity(
         };
         futures::future::ready(row)
     });
+    let rows = rows.take(query.limit.map_or(usize::MAX, usize::from));
     let head = futures::stream::iter([Ok(HEAD.to_owned())]);
     let headers = [
         (CONTENT_TYPE, "text/csv; charset=utf-8"),

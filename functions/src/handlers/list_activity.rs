@@ -31,9 +31,6 @@ pub(crate) async fn list_activity(
     Query(query): Query<ActivityQuery>,
 ) -> Result<axum::Json<Activity>, ApiError> {
     let limit = query.limit.unwrap_or(USUAL);
-    if !(1..=MOST).contains(&limit) {
-        return Err(ApiError::rejected("limit", format!("from 1 to {MOST}")));
-    }
     let (mut filter, readable) = filter(&app, &principal, &query).await?;
     filter.limit = u32::from(limit);
     let limit = usize::from(limit);
@@ -75,6 +72,9 @@ pub(super) async fn filter(
 
 fn parsed(subscriptions: Vec<SubscriptionId>, query: &ActivityQuery) -> Result<ActivityFilter, ApiError> {
     let (vm, since, until) = (query.vm.clone(), query.since, query.until);
+    if query.limit.is_some_and(|limit| !(1..=MOST).contains(&limit)) {
+        return Err(ApiError::rejected("limit", format!("from 1 to {MOST}")));
+    }
     if let Some(until) = until.filter(|until| since.is_some_and(|since| since > *until)) {
         return Err(ApiError::rejected("since", format!("not after until, which is {until}")));
     }

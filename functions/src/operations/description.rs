@@ -15,6 +15,7 @@ pub(crate) enum Tag {
     Health,
     Session,
     Azure,
+    Api,
 }
 
 impl Tag {
@@ -27,6 +28,7 @@ impl Tag {
             Self::Health => "Health",
             Self::Session => "Session",
             Self::Azure => "Azure-compatible",
+            Self::Api => "This API",
         }
     }
 
@@ -43,6 +45,7 @@ impl Tag {
             Self::Health => "Whether closing can be relied upon.",
             Self::Session => "Who calls; the portal's way to sign in and out.",
             Self::Azure => "What Azure's own tools and SDKs call, spelled as Azure spells it.",
+            Self::Api => "What there is to call, for machines and for people.",
         }
     }
 }

@@ -32,7 +32,8 @@ pub(crate) fn router(app: Arc<App>, upstream: &str) -> Result<Router, StartError
     if !is_usable {
         return Err(StartError::BadUpstream(upstream.to_owned()));
     }
-    let client = Client::builder(TokioExecutor::new()).build(HttpConnector::new());
+    // The functions may close a connection just when it would be used again.
+    let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(HttpConnector::new());
     Ok(Router::new().fallback(forward).with_state(Door { app, upstream: upstream.to_owned(), client }))
 }
 

@@ -11,6 +11,8 @@ mod assets;
 mod bindings;
 mod icons;
 mod inputs;
+mod names;
+mod short;
 mod sizes;
 mod texts;
 

@@ -11,6 +11,7 @@ use crate::{interrupt, portal, shell};
 mod browser;
 mod clients;
 mod postgres;
+mod schemathesis;
 mod sdk;
 mod tally;
 
@@ -55,9 +56,12 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     if is_built {
         outcomes.push(attempt("SDKs on the box", || sdk::run(filter))?);
         outcomes.push(attempt("SDK clients", || clients::run(filter))?);
+        if filter.is_none_or(|filter| "schemathesis".contains(filter)) {
+            outcomes.push(attempt("Schemathesis", schemathesis::run)?);
+        }
         outcomes.push(attempt("Browser tests", || browser::run(filter))?);
     } else {
-        shell::say("==> SDK clients, browser tests: left out, because the build failed");
+        shell::say("==> SDK clients, schemathesis, browser tests: left out, because the build failed");
     }
     Ok(summary(&outcomes))
 }

@@ -36,7 +36,7 @@ pub struct ActivityQuery {
     /// Only entries before this one: the `next` of the page before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<String>,
-    /// How many at most, 1–200; 50 if missing.
+    /// How many at most, 1–200; 50 if missing, and in a file all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 200)))]
     pub limit: Option<u16>,

@@ -1,6 +1,5 @@
 use std::time::Duration;
 
-use leptos::{prelude::*, task::spawn_local_scoped_with_cancellation};
 use shared::api::CreateGrant;
 
 use crate::{
@@ -8,6 +7,7 @@ use crate::{
     components::notice::FailureNotice,
     language::{language, say},
     model::{failure::Failure, preview::Preview},
+    prelude::*,
     session::SignedIn,
 };
 
@@ -27,7 +27,7 @@ pub(crate) fn Checked(bodies: Memo<Vec<CreateGrant>>, looked_at: RwSignal<bool>)
         if bodies.is_empty() || !looked_at.get() {
             return;
         }
-        spawn_local_scoped_with_cancellation(async move {
+        spawn(async move {
             // Whoever is still typing is not asked after each letter.
             browser::sleep(TYPING).await;
             let mut all = Vec::new();
@@ -39,24 +39,24 @@ pub(crate) fn Checked(bodies: Memo<Vec<CreateGrant>>, looked_at: RwSignal<bool>)
     });
     move || match answers.get() {
         None if looked_at.get() && !bodies.with(Vec::is_empty) => {
-            view! { <p class="muted" role="status">{say!(language, request.checking)}</p> }.into_any()
+            view! { <p class="muted" role="status">{say!(language, request.checking)}</p> }
         }
         None if looked_at.get() => {
-            view! { <p class="muted">{say!(language, request.not_checked)}</p> }.into_any()
+            view! { <p class="muted">{say!(language, request.not_checked)}</p> }
         }
-        None => ().into_any(),
+        None => ().into_view(),
         Some(answers) => {
             let (mut items, mut failures) = (Vec::new(), Vec::new());
             for answer in answers {
                 match answer {
                     Ok(preview) => items.extend(preview.lines(language)),
-                    Err(failure) => failures.push(view! { <FailureNotice failure/> }.into_any()),
+                    Err(failure) => failures.push(view! { <FailureNotice failure/> }),
                 }
             }
             let head = (!items.is_empty())
                 .then(|| view! { <p class="muted">{say!(language, request.checked_now)}</p> });
             let items = items.into_iter().map(|text| view! { <li>{text}</li> }).collect_view();
-            view! { {failures}{head}<ul class="changes">{items}</ul> }.into_any()
+            view! { {failures}{head}<ul class="changes">{items}</ul> }
         }
     }
 }

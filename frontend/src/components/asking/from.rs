@@ -1,4 +1,3 @@
-use leptos::prelude::*;
 use shared::{
     api::{SourceConcern, SourceSeen},
     source::AllowedSources,
@@ -8,6 +7,7 @@ use super::{Fields, Group, Objections};
 use crate::{
     language::{language, say},
     model::form::{Field, Origin, names_source, with_source_turned},
+    prelude::*,
     session::SignedIn,
 };
 

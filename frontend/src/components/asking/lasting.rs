@@ -1,5 +1,3 @@
-use leptos::prelude::*;
-
 use super::{Fields, Group, Objections};
 use crate::{
     language::{language, say},
@@ -7,6 +5,7 @@ use crate::{
         durations::{Choice, choices},
         form::Field,
     },
+    prelude::*,
 };
 
 /// For how long: one tap, or whole minutes.

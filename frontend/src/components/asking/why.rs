@@ -1,4 +1,3 @@
-use leptos::prelude::*;
 use shared::api::CreateGrant;
 
 use super::{Fields, Group, Objections};
@@ -6,6 +5,7 @@ use crate::{
     browser,
     language::{language, say},
     model::form::Field,
+    prelude::*,
 };
 
 const LAST: &str = "postern.why";

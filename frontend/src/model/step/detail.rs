@@ -1,6 +1,5 @@
 //! What an auditor asks for next: the numbers of an entry, the rule before and after, who gets in by it.
 
-use serde_json::Value;
 use shared::{api::EventKind, nsg::proof::Proof};
 
 use super::Step;
@@ -10,7 +9,7 @@ use crate::{
         language::{Language, say},
         policy_words, preview,
     },
-    wire::Read,
+    wire::{Read, Value},
 };
 
 /// What stands behind the sentence of an entry.
@@ -131,7 +130,7 @@ impl Step {
     fn port_rules(&self, language: Language) -> Option<Grid> {
         let row = |rule: &Value| {
             let sources = match rule.get("allowed_sources") {
-                Some(Value::Object(only)) => list(only.values().next(), language),
+                Some(Value::Object(only)) => list(only.first(), language),
                 _ => say!(language, policy.any_source).to_owned(),
             };
             let longest = word(rule, "max_duration");
@@ -240,7 +239,7 @@ fn list(items: Option<&Value>, language: Language) -> String {
 /// An address, a tag, a group by its last name, a port or a number.
 fn text_of(item: &Value, language: Language) -> String {
     let text = match item {
-        Value::Object(named) => named.values().next().and_then(Value::as_str).unwrap_or_default(),
+        Value::Object(named) => named.first().and_then(Value::as_str).unwrap_or_default(),
         Value::String(text) => text,
         Value::Null => NOTHING,
         other => return other.to_string(),

@@ -1,7 +1,6 @@
 //! What happened, in the reader's language, from what the entry holds.
 
 use jiff::{Timestamp, tz::Offset};
-use serde_json::Value;
 use shared::decision::Denial;
 
 use super::Step;
@@ -10,7 +9,7 @@ use crate::model::{
     language::{Language, say},
     times,
 };
-use crate::wire::field;
+use crate::wire::{Value, field};
 
 impl Step {
     /// The functions' own sentence where the event is not one that this portal knows.
@@ -27,7 +26,7 @@ impl Step {
             }
             "denied" => say!(language, event.denied, reasons = self.denials(language)?),
             "granted" => {
-                let end: Timestamp = self.text("ends_at")?.parse().ok()?;
+                let end: Timestamp = times::read(self.text("ends_at")?)?;
                 say!(language, event.granted, end = times::absolute(end, zone(end)))
             }
             "revoke_asked" => say!(language, event.revoke_asked).to_owned(),

@@ -1,4 +1,3 @@
-use leptos::prelude::*;
 use shared::{api::GrantView, source::Sources};
 
 use crate::{
@@ -6,6 +5,7 @@ use crate::{
     components::notice::MaybeFailure,
     language::{language, say},
     model::{again, failure::Failure, vm_list::port_name},
+    prelude::*,
     session::SignedIn,
     task::Tasks,
 };
@@ -69,7 +69,7 @@ pub(super) fn Again(grant: GrantView, on_change: Callback<()>) -> impl IntoView 
         <button type="button" class="button" aria-label=label disabled=busy on:click=ask>{text}</button>
         {elsewhere.map(|text| view! { <span class="hint">{text}</span> })}
         {reasons}
-        <MaybeFailure failure/>
+        <MaybeFailure failure=failure.into()/>
     }
 }
 

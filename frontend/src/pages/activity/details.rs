@@ -1,5 +1,3 @@
-use leptos::prelude::*;
-
 use crate::{
     components::copy::CopyButton,
     language::{language, say},
@@ -7,6 +5,7 @@ use crate::{
         Step,
         detail::{Detail, Fact, Grid, GridRow},
     },
+    prelude::*,
 };
 
 /// What stands behind the sentence of a step.
@@ -24,28 +23,27 @@ pub(super) fn Details(step: Step) -> impl IntoView {
     }
 }
 
-fn fact(Fact { name, value, is_id }: Fact) -> AnyView {
+fn fact(Fact { name, value, is_id }: Fact) -> View {
     if !is_id {
-        return view! { <dt>{name}</dt><dd>{value}</dd> }.into_any();
+        return view! { <dt>{name}</dt><dd>{value}</dd> };
     }
     let copy = say!(language(), common.copy);
     view! {
         <dt>{name.clone()}</dt>
-        <dd class="detail__id"><code>{value.clone()}</code><CopyButton text=value label=copy what=name/></dd>
+        <dd class="detail__id"><code>{value.clone()}</code><CopyButton text=value.into() label=copy what=Some(name)/></dd>
     }
-    .into_any()
 }
 
-fn effects(proof: Vec<String>) -> Option<AnyView> {
+fn effects(proof: Vec<String>) -> Option<View> {
     if proof.is_empty() {
         return None;
     }
     let lines = proof.into_iter().map(|line| view! { <li>{line}</li> }).collect_view();
     let title = say!(language(), step.proof);
-    Some(view! { <p class="detail__title">{title}</p><ul class="changes">{lines}</ul> }.into_any())
+    Some(view! { <p class="detail__title">{title}</p><ul class="changes">{lines}</ul> })
 }
 
-fn table(Grid { caption, heads, rows }: Grid) -> AnyView {
+fn table(Grid { caption, heads, rows }: Grid) -> View {
     let heads = heads.into_iter().map(|head| view! { <th scope="col">{head}</th> }).collect_view();
     let rows = rows.into_iter().map(row).collect_view();
     view! {
@@ -55,11 +53,10 @@ fn table(Grid { caption, heads, rows }: Grid) -> AnyView {
             <tbody>{rows}</tbody>
         </table>
     }
-    .into_any()
 }
 
-fn row(GridRow { name, cells, changed }: GridRow) -> AnyView {
+fn row(GridRow { name, cells, changed }: GridRow) -> View {
     let cells = cells.into_iter().map(|cell| view! { <td>{cell}</td> }).collect_view();
     let class = if changed { "grid__row grid__row--changed" } else { "grid__row" };
-    view! { <tr class=class><th scope="row">{name}</th>{cells}</tr> }.into_any()
+    view! { <tr class=class><th scope="row">{name}</th>{cells}</tr> }
 }

@@ -1,5 +1,3 @@
-use leptos::prelude::*;
-
 use super::vm_field::VmField;
 use crate::{
     browser, clock,
@@ -8,6 +6,7 @@ use crate::{
         activity_filter::{ActivityFilter, Group, Last, Span},
         times,
     },
+    prelude::*,
     route::Route,
     session::SignedIn,
 };

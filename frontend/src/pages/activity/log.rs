@@ -1,6 +1,5 @@
 use std::time::Duration;
 
-use leptos::prelude::*;
 use shared::api::ActivityQuery;
 
 use crate::{
@@ -12,6 +11,7 @@ use crate::{
         failure::Failure,
         step::{Page, Step, newer},
     },
+    prelude::*,
     session::SignedIn,
     task::Tasks,
 };

@@ -1,5 +1,5 @@
-use leptos::{html, prelude::*};
 use shared::vm::VmId;
+use web_sys::HtmlDetailsElement;
 
 use super::details::Details;
 use crate::{
@@ -7,6 +7,7 @@ use crate::{
     components::{header::NAME, time::AbsoluteTime},
     language::{language, say},
     model::{activity_filter::ActivityFilter, step::Step},
+    prelude::*,
 };
 
 pub(super) const VM: &str = "VM";
@@ -15,8 +16,8 @@ pub(super) const VM: &str = "VM";
 pub(super) fn StepRow(step: Step, filter: Memo<ActivityFilter>) -> impl IntoView {
     let language = language();
     let who = match step.actor() {
-        Some(name) => view! { <PersonLink name=name.to_owned() filter/> }.into_any(),
-        None => NAME.into_any(),
+        Some(name) => view! { <PersonLink name=name.to_owned() filter/> },
+        None => NAME.into_view(),
     };
     let at = step.at().map(|at| view! { <AbsoluteTime at/> });
     let vm = step.vm().map(|vm| view! { <VmLink vm filter/> });
@@ -49,11 +50,11 @@ fn PersonLink(name: String, filter: Memo<ActivityFilter>) -> impl IntoView {
 /// The sentence, and behind it what an auditor asks for next, made when it is looked at.
 #[component]
 fn What(step: Step) -> impl IntoView {
-    let fold = NodeRef::<html::Details>::new();
+    let fold = Reference::new();
     let seen = RwSignal::new(false);
     let sentence = step.sentence(clock::zone, language());
     let details = move || seen.get().then(|| view! { <Details step=step.clone()/> });
-    let look = move |_| seen.set(fold.get_untracked().is_some_and(|fold| fold.open()));
+    let look = move |_| seen.set(fold.get::<HtmlDetailsElement>().is_some_and(|fold| fold.open()));
     view! {
         <details class="fold" node_ref=fold on:toggle=look>
             <summary>{sentence}</summary>

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use leptos::{ev, prelude::*};
+use leptos::ev;
 
 use super::{
     log::Log,
@@ -10,6 +10,7 @@ use crate::{
     components::{empty::Empty, skeleton::SkeletonRows},
     language::{language, say},
     model::{activity_filter::ActivityFilter, step::Step},
+    prelude::*,
 };
 
 /// How near to the end of the page, in pixels, older entries are fetched.
@@ -23,17 +24,17 @@ pub(super) fn Steps(log: Log, filter: Memo<ActivityFilter>) -> impl IntoView {
     let stage = Memo::new(move |_| log.steps.with(|steps| steps.as_ref().map(Vec::is_empty)));
     let filtered = Memo::new(move |_| filter.with(|filter| filter.count() > 0));
     move || match stage.get() {
-        None if log.failure.with(Option::is_some) => ().into_any(),
-        None => view! { <SkeletonRows/> }.into_any(),
+        None if log.failure.with(Option::is_some) => ().into_view(),
+        None => view! { <SkeletonRows/> },
         Some(true) => {
             let (title, text) = if filtered.get() {
                 (say!(language, activity.no_match), say!(language, activity.no_match_text))
             } else {
                 (say!(language, activity.empty), say!(language, activity.empty_text))
             };
-            view! { <Empty title=title.to_owned() text=text.to_owned()/> }.into_any()
+            view! { <Empty title=title.to_owned() text=text.to_owned()/> }
         }
-        Some(false) => view! { <Table log filter/> }.into_any(),
+        Some(false) => view! { <Table log filter/> },
     }
 }
 
@@ -53,7 +54,7 @@ fn Table(log: Log, filter: Memo<ActivityFilter>) -> impl IntoView {
     view! {
         <table class="table table--activity" aria-label=say!(language, activity.title)>
             <thead><tr>{heads.collect_view()}</tr></thead>
-            <tbody><For each=steps key children=move |step| view! { <StepRow step filter/> }/></tbody>
+            <tbody>{keyed(steps, key, move |step| view! { <StepRow step filter/> })}</tbody>
         </table>
         <Older log/>
     }
@@ -67,16 +68,13 @@ fn Older(log: Log) -> impl IntoView {
     let text = move || {
         if log.busy.get() { say!(language, activity.reading) } else { say!(language, activity.older) }
     };
-    move || {
-        match more.get() {
+    move || match more.get() {
         true => view! {
             <p class="activity__end">
                 <button type="button" class="button" disabled=log.busy on:click=move |_| log.older()>{text}</button>
             </p>
-        }
-        .into_any(),
-        false => view! { <p class="activity__end muted">{say!(language, activity.oldest)}</p> }.into_any(),
-    }
+        },
+        false => view! { <p class="activity__end muted">{say!(language, activity.oldest)}</p> },
     }
 }
 

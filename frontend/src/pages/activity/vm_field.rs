@@ -1,12 +1,11 @@
 use std::time::Duration;
 
-use leptos::{prelude::*, task::spawn_local_scoped_with_cancellation};
-
 use crate::{
     api::FoundVm,
     browser,
     language::{Language, language, say},
     model::activity_filter::ActivityFilter,
+    prelude::*,
     session::SignedIn,
     task::Tasks,
 };
@@ -34,7 +33,7 @@ pub(super) fn VmField(filter: Memo<ActivityFilter>, change: Callback<ActivityFil
         if text.trim().is_empty() {
             return;
         }
-        spawn_local_scoped_with_cancellation(async move {
+        spawn(async move {
             browser::sleep(TYPING).await;
             if let Ok(found) = client.find_vms(text.trim()).await {
                 offered.set(found);

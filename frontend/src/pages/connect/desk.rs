@@ -1,7 +1,6 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use leptos::{prelude::*, task::spawn_local_scoped_with_cancellation};
 use shared::{
     api::{CreateGrant, GrantView, LeaseView, PortState, PortStatus, VmDetail},
     grant::{CloseReason, GrantId, LeaseState},
@@ -16,6 +15,7 @@ use crate::{
         form::RequestForm,
         lease::{Phase, is_settled, own_lease, phase},
     },
+    prelude::*,
     session::SignedIn,
     wire,
 };
@@ -190,7 +190,7 @@ impl Desk {
         let SignedIn { client, clock, .. } = SignedIn::of_page();
         Effect::new(move |_| {
             let Some(id) = self.watched.get() else { return };
-            spawn_local_scoped_with_cancellation(async move {
+            spawn(async move {
                 for round in 0.. {
                     browser::sleep_until_seen(if round < QUICK_ROUNDS { QUICK } else { MOVING }).await;
                     match client.read_grant(id).await {
@@ -225,7 +225,7 @@ impl Desk {
         };
         Effect::new(move |_| {
             let Some(id) = open.get() else { return };
-            spawn_local_scoped_with_cancellation(async move {
+            spawn(async move {
                 loop {
                     browser::sleep_until_seen(ELSEWHERE).await;
                     // That no answer comes is noticed where the VM is read.

@@ -1,4 +1,3 @@
-use leptos::prelude::*;
 use shared::{
     api::VmDetail,
     policy::{PortRule, Precedence},
@@ -11,6 +10,7 @@ use crate::{
     language::{language, say},
     model::{proof, times, vm_list::port_name},
     pages::later,
+    prelude::*,
     session::SignedIn,
 };
 
@@ -111,7 +111,7 @@ fn Links(detail: Memo<VmDetail>) -> impl IntoView {
         <p class="connect__links">
             {edit}
             <a class="button button--quiet" href=activity>{say!(language, facts.activity)}</a>
-            <CopyButton text=here label=say!(language, facts.copy_link)/>
+            <CopyButton text=here.into() label=say!(language, facts.copy_link) what=None/>
         </p>
         <details class="fold fold--action" on:toggle=toggle>
             <summary>{say!(language, phone.title)}</summary>

@@ -1,4 +1,3 @@
-use leptos::prelude::*;
 use shared::api::LeaseView;
 
 use super::{
@@ -12,6 +11,7 @@ use crate::{
         lease::{Phase, other_leases, phase},
         port_state::Tone,
     },
+    prelude::*,
     session::SignedIn,
 };
 
@@ -51,17 +51,17 @@ fn Opening(view: LeaseView, desk: Desk) -> impl IntoView {
     let lease = view.clone();
     let now = Memo::new(move |_| phase(&lease, clock.now()));
     let state = move || match now.get() {
-        Phase::Open { until } => view! { <Shape tone=Tone::Open/><Countdown end=until/> }.into_any(),
+        Phase::Open { until } => view! { <Shape tone=Tone::Open/><Countdown end=until/> },
         Phase::Opening { .. } => {
-            view! { <Shape tone=Tone::Possibly/>{say!(language, connect.opening)} }.into_any()
+            view! { <Shape tone=Tone::Possibly/>{say!(language, connect.opening)} }
         }
         Phase::Closing { .. } | Phase::Closed { .. } => {
-            view! { <Shape tone=Tone::Possibly/>{say!(language, common.time_is_over)} }.into_any()
+            view! { <Shape tone=Tone::Possibly/>{say!(language, common.time_is_over)} }
         }
     };
     let close = view.revocable.then(|| {
         let on_answer = Callback::new(move |_| desk.reload());
-        view! { <CloseNow grant=view.grant label=words::close_label(&view, language) on_answer/> }
+        view! { <CloseNow grant=view.grant label=Some(words::close_label(&view, language)) on_answer/> }
     });
     view! {
         <li class="lease">

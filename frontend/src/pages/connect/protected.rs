@@ -1,4 +1,3 @@
-use leptos::prelude::*;
 use shared::api::VmDetail;
 
 use super::{
@@ -12,6 +11,7 @@ use crate::{
     language::{language, say},
     live::Live,
     model::{form::RequestForm, lease::own_port, prefill::Prefill},
+    prelude::*,
     route::Route,
     session::SignedIn,
 };
@@ -44,15 +44,14 @@ pub(super) fn Protected(live: Live<VmDetail>, detail: Memo<VmDetail>) -> impl In
         Stage::Unknown(_) | Stage::Opening { .. } | Stage::Closing { .. } => Place::Gone,
     });
     let request = move || match place.get() {
-        Place::Gone => ().into_any(),
-        Place::Whole => view! { <Request desk/> }.into_any(),
+        Place::Gone => ().into_view(),
+        Place::Whole => view! { <Request desk/> },
         Place::Folded => view! {
             <details class="fold fold--action">
                 <summary>{say!(language, request.open_longer)}</summary>
                 <Request desk/>
             </details>
-        }
-        .into_any(),
+        },
     };
     focus_once(desk);
     Some(view! {

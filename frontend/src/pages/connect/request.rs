@@ -1,4 +1,3 @@
-use leptos::prelude::*;
 use shared::{api::CreateGrant, policy::JustificationRule};
 
 mod fields;
@@ -17,6 +16,7 @@ use crate::{
         proof,
         verdict::{action, verdict},
     },
+    prelude::*,
     session::SignedIn,
     task::Tasks,
 };
@@ -102,7 +102,7 @@ fn Refusal(desk: Desk) -> impl IntoView {
         doubtful.then(|| view! { <p class="muted">{say!(language, request.doubtful)}</p> })
     };
     view! {
-        <MaybeFailure failure=desk.refused/>
+        <MaybeFailure failure=desk.refused.into()/>
         {doubtful}
     }
 }

@@ -1,5 +1,3 @@
-use leptos::prelude::*;
-
 mod closing;
 mod left_behind;
 mod open;
@@ -13,6 +11,7 @@ use crate::{
     clock,
     language::{language, say},
     model::{port_state::worries, times},
+    prelude::*,
     session::SignedIn,
 };
 
@@ -20,11 +19,11 @@ use crate::{
 #[component]
 pub(super) fn State(desk: Desk) -> impl IntoView {
     let block = move || match desk.stage.get() {
-        Stage::Unknown(failure) => view! { <Unknown failure/> }.into_any(),
-        Stage::Resting => view! { <Resting desk/> }.into_any(),
-        Stage::Opening { written } => view! { <Progress desk written/> }.into_any(),
-        Stage::Open { until } => view! { <Open desk until/> }.into_any(),
-        Stage::Closing { revoked } => view! { <Closing desk revoked/> }.into_any(),
+        Stage::Unknown(failure) => view! { <Unknown failure/> },
+        Stage::Resting => view! { <Resting desk/> },
+        Stage::Opening { written } => view! { <Progress desk written/> },
+        Stage::Open { until } => view! { <Open desk until/> },
+        Stage::Closing { revoked } => view! { <Closing desk revoked/> },
     };
     let name = say!(language(), common.state);
     view! { <section aria-label=name aria-live="polite" id="state" tabindex=-1>{block}</section> }
@@ -45,7 +44,7 @@ fn Checked(desk: Desk) -> impl IntoView {
 
 /// Each thing that speaks against what the block says.
 #[component]
-fn Worries(desk: Desk, #[prop(optional)] under_way: bool) -> impl IntoView {
+fn Worries(desk: Desk, under_way: bool) -> impl IntoView {
     let now = SignedIn::of_page().clock;
     let language = language();
     let sentences = Memo::new(move |_| {

@@ -1,9 +1,9 @@
-use leptos::prelude::*;
 use shared::api::VmDetail;
 
 use crate::{
     language::{language, say},
     model::vm_list::{os_name, power_name},
+    prelude::*,
 };
 
 #[component]

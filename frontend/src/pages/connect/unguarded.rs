@@ -1,4 +1,3 @@
-use leptos::prelude::*;
 use shared::api::{Support, VmDetail};
 
 use crate::{
@@ -12,6 +11,7 @@ use crate::{
     language::{language, say},
     live::Live,
     model::{port_state::Tone, unsupported},
+    prelude::*,
 };
 
 /// A VM without a policy: what that means, and the way out of it.
@@ -39,9 +39,8 @@ pub(super) fn NotConfigured(live: Live<VmDetail>, detail: Memo<VmDetail>) -> imp
                 <a class="button" href=customise.clone()>{say!(language, connect.customise)}</a>
                 </p>
             }
-            .into_any()
         } else {
-            view! { <p>{whom.clone()}</p><Contact/> }.into_any()
+            view! { <p>{whom.clone()}</p><Contact/> }
         }
     };
     view! {

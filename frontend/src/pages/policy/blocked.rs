@@ -1,4 +1,3 @@
-use leptos::prelude::*;
 use shared::api::VmPolicy;
 
 use super::go_on;
@@ -9,6 +8,7 @@ use crate::{
         policy_form::{Hindrance, hindrance},
         unsupported,
     },
+    prelude::*,
 };
 
 /// Some of the VMs cannot be configured: which, why, and the way on without them.
@@ -30,7 +30,7 @@ pub(super) fn Blocked(vms: Vec<VmPolicy>) -> impl IntoView {
     }
 }
 
-fn line(vm: &VmPolicy, language: Language) -> Option<AnyView> {
+fn line(vm: &VmPolicy, language: Language) -> Option<View> {
     let name = vm.summary.vm.name();
     let (reason, remedy) = match hindrance(vm)? {
         Hindrance::NotPermitted => {
@@ -42,5 +42,5 @@ fn line(vm: &VmPolicy, language: Language) -> Option<AnyView> {
         }
     };
     let said = say!(language, protect.blocked_vm, vm = name, reason = reason);
-    Some(view! { <li><p>{said}</p><p class="muted">{remedy}</p></li> }.into_any())
+    Some(view! { <li><p>{said}</p><p class="muted">{remedy}</p></li> })
 }

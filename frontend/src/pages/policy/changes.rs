@@ -1,6 +1,5 @@
 use std::time::Duration;
 
-use leptos::{prelude::*, task::spawn_local_scoped_with_cancellation};
 use shared::api::PutPolicies;
 
 use super::editor::Editor;
@@ -9,6 +8,7 @@ use crate::{
     components::notice::FailureNotice,
     language::{language, say},
     model::{failure::Failure, policy_preview::PolicyPreview},
+    prelude::*,
     session::SignedIn,
 };
 
@@ -25,13 +25,13 @@ pub(super) fn Changes(editor: Editor) -> impl IntoView {
     let toggle = move |event: web_sys::Event| looked_at.set(browser::is_open(&event));
     let shown = move || match answer.get() {
         _ if editor.verdict.with(Result::is_err) => {
-            view! { <p class="muted">{say!(language, protect.after_wrong)}</p> }.into_any()
+            view! { <p class="muted">{say!(language, protect.after_wrong)}</p> }
         }
         _ if body.with(Option::is_none) => {
-            view! { <p class="muted">{say!(language, protect.unchanged)}</p> }.into_any()
+            view! { <p class="muted">{say!(language, protect.unchanged)}</p> }
         }
-        None => view! { <p class="muted" role="status">{say!(language, request.checking)}</p> }.into_any(),
-        Some(Err(failure)) => view! { <FailureNotice failure/> }.into_any(),
+        None => view! { <p class="muted" role="status">{say!(language, request.checking)}</p> },
+        Some(Err(failure)) => view! { <FailureNotice failure/> },
         Some(Ok(preview)) => parts(&preview),
     };
     view! {
@@ -51,7 +51,7 @@ fn asked(body: Memo<Option<PutPolicies>>) -> Answer {
     Effect::new(move |_| {
         answer.set(None);
         let Some(body) = body.get() else { return };
-        spawn_local_scoped_with_cancellation(async move {
+        spawn(async move {
             browser::sleep(TYPING).await;
             answer.set(Some(client.preview_policies(&body).await));
         });
@@ -59,7 +59,7 @@ fn asked(body: Memo<Option<PutPolicies>>) -> Answer {
     answer
 }
 
-fn parts(preview: &PolicyPreview) -> AnyView {
+fn parts(preview: &PolicyPreview) -> View {
     let language = language();
     let part = |(heading, lines): (&'static str, Vec<String>)| {
         let lines = lines.into_iter().map(|text| view! { <li>{text}</li> }).collect_view();
@@ -67,12 +67,10 @@ fn parts(preview: &PolicyPreview) -> AnyView {
             <h3>{heading}</h3>
             <ul class="changes">{lines}</ul>
         }
-        .into_any()
     };
-    let parts: Vec<AnyView> = preview.parts(language).into_iter().map(part).collect();
+    let parts: Vec<View> = preview.parts(language).into_iter().map(part).collect();
     view! {
         <p class="muted">{say!(language, request.checked_now)}</p>
         {parts}
     }
-    .into_any()
 }

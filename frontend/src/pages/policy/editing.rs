@@ -1,4 +1,3 @@
-use leptos::prelude::*;
 use shared::api::VmPolicy;
 
 use super::{
@@ -9,6 +8,7 @@ use crate::{
     components::page_title::set_page_title,
     language::{Language, language, say},
     model::{link, vm_list::os_name},
+    prelude::*,
     task::Tasks,
 };
 
@@ -26,7 +26,7 @@ pub(super) fn Editing(vms: Vec<VmPolicy>, reload: Callback<()>) -> impl IntoView
     let is_saved = Memo::new(move |_| editor.saved.with(Option::is_some));
     move || {
         if is_saved.get() {
-            return view! { <Outcome editor/> }.into_any();
+            return view! { <Outcome editor/> };
         }
         let heading = title.clone();
         view! {
@@ -36,7 +36,6 @@ pub(super) fn Editing(vms: Vec<VmPolicy>, reload: Callback<()>) -> impl IntoView
             <Form editor reload/>
             <Leave editor/>
         }
-        .into_any()
     }
 }
 
@@ -68,14 +67,13 @@ fn Form(editor: Editor, reload: Callback<()>) -> impl IntoView {
 }
 
 /// The VMs by name, and those of them that have no policy yet.
-fn whom(editor: Editor, language: Language) -> AnyView {
+fn whom(editor: Editor, language: Language) -> View {
     let item = |vm: &VmPolicy| {
         let summary = &vm.summary;
         let place = format!(" · {} · {}", os_name(summary.os, language), summary.vm.resource_group());
         view! {
             <li><a href=link::connect(&summary.vm)>{summary.vm.name().to_owned()}</a><span class="muted">{place}</span></li>
         }
-        .into_any()
     };
     let items = editor.vms.with_value(|vms| vms.iter().map(item).collect::<Vec<_>>());
     let all = editor.vms.with_value(|vms| names(vms.iter(), language));
@@ -86,7 +84,7 @@ fn whom(editor: Editor, language: Language) -> AnyView {
     });
     let new = new.map(|text| view! { <p class="notice">{text}</p> });
     let list = if editor.count() == 1 {
-        view! { <ul class="policy__vms">{items}</ul> }.into_any()
+        view! { <ul class="policy__vms">{items}</ul> }
     } else {
         view! {
             <details class="fold policy__fold">
@@ -94,13 +92,11 @@ fn whom(editor: Editor, language: Language) -> AnyView {
                 <ul class="policy__vms">{items}</ul>
             </details>
         }
-        .into_any()
     };
     view! {
         {list}
         {new}
     }
-    .into_any()
 }
 
 fn names<'v>(vms: impl ExactSizeIterator<Item = &'v VmPolicy>, language: Language) -> String {
@@ -111,7 +107,7 @@ fn names<'v>(vms: impl ExactSizeIterator<Item = &'v VmPolicy>, language: Languag
 }
 
 /// A draft was found: it is said, and can be thrown away.
-fn restored(editor: Editor, language: Language) -> AnyView {
+fn restored(editor: Editor, language: Language) -> View {
     let notice = move || {
         editor.is_restored.get().then(|| {
             view! {
@@ -124,5 +120,5 @@ fn restored(editor: Editor, language: Language) -> AnyView {
             }
         })
     };
-    notice.into_any()
+    notice.into_view()
 }

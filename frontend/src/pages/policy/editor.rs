@@ -1,4 +1,3 @@
-use leptos::prelude::*;
 use shared::api::{PolicyPatch, PutPolicies, VmIds, VmPolicy};
 
 use crate::{
@@ -10,6 +9,7 @@ use crate::{
         policy_form::{Field, Objection, PolicyForm},
         saved::Saved,
     },
+    prelude::*,
     session::SignedIn,
     task::Tasks,
 };

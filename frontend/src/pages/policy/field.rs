@@ -1,9 +1,8 @@
-use leptos::prelude::*;
-
 use super::editor::Editor;
 use crate::{
     language::{language, say},
     model::policy_form::Field,
+    prelude::*,
 };
 
 /// The id of the element to go to when something is wrong there.
@@ -17,7 +16,7 @@ fn wrong_id(row: Option<u32>, field: Field) -> String {
 }
 
 /// What is wrong with a field, read out as it changes. An empty field of a new port waits for its number first.
-pub(super) fn objections(editor: Editor, row: Option<u32>, field: Field) -> AnyView {
+pub(super) fn objections(editor: Editor, row: Option<u32>, field: Field) -> View {
     let waits = move || {
         field == Field::Number
             && row.is_some_and(|id| {
@@ -28,7 +27,7 @@ pub(super) fn objections(editor: Editor, row: Option<u32>, field: Field) -> AnyV
         let texts = if waits() { Vec::new() } else { editor.wrong(row, field) };
         texts.into_iter().map(|text| view! { <p>{text}</p> }).collect_view()
     };
-    view! { <div class="objections" role="status" id=wrong_id(row, field)>{lines}</div> }.into_any()
+    view! { <div class="objections" role="status" id=wrong_id(row, field)>{lines}</div> }
 }
 
 /// One answer of several.
@@ -55,11 +54,11 @@ pub(super) struct Question {
     pub chosen: Signal<Option<usize>>,
     pub choose: Callback<Option<usize>>,
     /// What stands below the answers.
-    pub more: AnyView,
+    pub more: View,
 }
 
 impl Question {
-    pub(super) fn into_view(self, editor: Editor) -> AnyView {
+    pub(super) fn into_view(self, editor: Editor) -> View {
         let Self { row, field, name, answers, mixed, chosen, choose, more } = self;
         let group = format!("of-{}", anchor(row, field));
         let language = language();
@@ -70,7 +69,7 @@ impl Question {
             (None, Answer::new(say!(language, protect.mixed), hint))
         });
         let answers = mixed.into_iter().chain(answers);
-        let shown: Vec<AnyView> = answers
+        let shown: Vec<View> = answers
             .map(|(at, answer)| {
                 let checked = Signal::derive(move || chosen.get() == at);
                 let choose = Callback::new(move |()| choose.run(at));
@@ -93,11 +92,10 @@ impl Question {
                 </div>
             </fieldset>
         }
-        .into_any()
     }
 }
 
-fn chip(group: &str, answer: Answer, checked: Signal<bool>, choose: Callback<()>) -> AnyView {
+fn chip(group: &str, answer: Answer, checked: Signal<bool>, choose: Callback<()>) -> View {
     view! {
         <label class="chip">
             <input
@@ -110,10 +108,9 @@ fn chip(group: &str, answer: Answer, checked: Signal<bool>, choose: Callback<()>
             <span class="chip__text">{answer.label}</span>
         </label>
     }
-    .into_any()
 }
 
-fn choice(group: &str, answer: Answer, checked: Signal<bool>, choose: Callback<()>) -> AnyView {
+fn choice(group: &str, answer: Answer, checked: Signal<bool>, choose: Callback<()>) -> View {
     view! {
         <label class="policy__choice">
             <input type="radio" name=group.to_owned() prop:checked=checked on:change=move |_| choose.run(())/>
@@ -121,7 +118,6 @@ fn choice(group: &str, answer: Answer, checked: Signal<bool>, choose: Callback<(
             <span class="policy__hint">{answer.hint}</span>
         </label>
     }
-    .into_any()
 }
 
 /// A number as text, with its unit behind it.
@@ -135,7 +131,7 @@ pub(super) struct Typed {
 }
 
 impl Typed {
-    pub(super) fn into_view(self, editor: Editor) -> AnyView {
+    pub(super) fn into_view(self, editor: Editor) -> View {
         let Self { id, label, unit, describes: (row, field), value, typed } = self;
         let invalid = move || (!editor.wrong(row, field).is_empty()).then_some("true");
         view! {
@@ -155,12 +151,11 @@ impl Typed {
                 <span aria-hidden="true">{unit}</span>
             </label>
         }
-        .into_any()
     }
 }
 
 /// Addresses and ranges, several.
-pub(super) fn sources_field(editor: Editor, id: u32) -> AnyView {
+pub(super) fn sources_field(editor: Editor, id: u32) -> View {
     let language = language();
     let row = Some(id);
     let value =
@@ -191,5 +186,4 @@ pub(super) fn sources_field(editor: Editor, id: u32) -> AnyView {
         ></textarea>
         <p class="hint" id=hint_id>{say!(language, protect.sources_hint)}</p>
     }
-    .into_any()
 }

@@ -1,10 +1,9 @@
-use leptos::prelude::*;
-
 use super::editor::Editor;
 use crate::{
     browser,
     components::confirm::Confirm,
     language::{language, say},
+    prelude::*,
     route::Route,
 };
 
@@ -26,8 +25,8 @@ pub(super) fn Leave(editor: Editor) -> impl IntoView {
     view! {
         <Confirm
             open
-            title=say!(language, protect.leave_title).to_owned()
-            action=say!(language, protect.leave).to_owned()
+            title=say!(language, protect.leave_title).to_owned().into()
+            action=say!(language, protect.leave).to_owned().into()
             busy=Signal::stored(false)
             failure=Signal::stored(None)
             on_confirm=leave

@@ -1,11 +1,10 @@
-use leptos::prelude::*;
-
 use super::editor::Editor;
 use crate::{
     browser,
     components::state_mark::StateMark,
     language::{Language, language, say},
     model::{link, saved::SavedVm},
+    prelude::*,
 };
 
 /// What saving came to: of each VM, as it was read back.
@@ -18,7 +17,7 @@ pub(super) fn Outcome(editor: Editor) -> impl IntoView {
     } else {
         ("notice notice--danger", say!(language, protect.saved_in_part))
     };
-    let lines: Vec<AnyView> = saved.vms.iter().map(|vm| line(vm, language)).collect();
+    let lines: Vec<View> = saved.vms.iter().map(|vm| line(vm, language)).collect();
     request_animation_frame(|| browser::focus("main"));
     Some(view! {
         <h1>{say!(language, protect.saved, vms = editor.named(language))}</h1>
@@ -28,7 +27,7 @@ pub(super) fn Outcome(editor: Editor) -> impl IntoView {
     })
 }
 
-fn line(vm: &SavedVm, language: Language) -> AnyView {
+fn line(vm: &SavedVm, language: Language) -> View {
     let SavedVm { summary, trouble } = vm;
     let name = summary.vm.name();
     let trouble = trouble.clone().map(|text| view! { <p class="policy__trouble">{text}</p> });
@@ -37,10 +36,9 @@ fn line(vm: &SavedVm, language: Language) -> AnyView {
     view! {
         <li class="policy__done">
             <span class="policy__name">{name.to_owned()}</span>
-            <StateMark tone=summary.state/>
+            <StateMark tone=summary.state.into()/>
             <a class="button" href=link::connect(&summary.vm) aria-label=label>{connect}</a>
             {trouble}
         </li>
     }
-    .into_any()
 }

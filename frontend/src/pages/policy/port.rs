@@ -1,4 +1,3 @@
-use leptos::prelude::*;
 use shared::{
     port::{Port, Protocol},
     vm::Os,
@@ -16,6 +15,7 @@ use crate::{
         policy_form::{Field, Place, PolicyForm, PortRow},
         vm_list::port_name,
     },
+    prelude::*,
 };
 
 /// Where the focus goes when a port is removed.
@@ -25,7 +25,7 @@ const OFFERED_MINUTES: [i64; 5] = [30, 60, 180, 480, 1440];
 const FREE: usize = OFFERED_MINUTES.len();
 
 /// One port with everything about it.
-pub(super) fn port(editor: Editor, id: u32) -> AnyView {
+pub(super) fn port(editor: Editor, id: u32) -> View {
     let language = language();
     let name = Signal::derive(move || editor.form.with(|form| heading(form, id, language)));
     let remove = move |_| {
@@ -48,7 +48,6 @@ pub(super) fn port(editor: Editor, id: u32) -> AnyView {
             {place(editor, id, language)}
         </section>
     }
-    .into_any()
 }
 
 fn heading(form: &PolicyForm, id: u32, language: Language) -> String {
@@ -78,7 +77,7 @@ fn was<T>(editor: Editor, id: u32, part: fn(&PortRow) -> T) -> Option<T> {
 }
 
 /// A port that some VM has keeps its number: another number is another port.
-fn number(editor: Editor, id: u32, language: Language) -> AnyView {
+fn number(editor: Editor, id: u32, language: Language) -> View {
     if was(editor, id, |_| ()).is_some() {
         return objections(editor, Some(id), Field::Number);
     }
@@ -99,10 +98,9 @@ fn number(editor: Editor, id: u32, language: Language) -> AnyView {
             </div>
         </div>
     }
-    .into_any()
 }
 
-fn protocol(editor: Editor, id: u32, language: Language) -> AnyView {
+fn protocol(editor: Editor, id: u32, language: Language) -> View {
     let chosen = Signal::derive(move || {
         let protocol = of(editor, id, |row| row.protocol);
         Protocol::ALL.iter().position(|one| Some(*one) == protocol)
@@ -124,12 +122,12 @@ fn protocol(editor: Editor, id: u32, language: Language) -> AnyView {
         mixed: was(editor, id, |row| row.protocol) == Some(None),
         chosen,
         choose,
-        more: ().into_any(),
+        more: ().into_view(),
     }
     .into_view(editor)
 }
 
-fn sources(editor: Editor, id: u32, language: Language) -> AnyView {
+fn sources(editor: Editor, id: u32, language: Language) -> View {
     let limited = Signal::derive(move || of(editor, id, |row| row.limited));
     let chosen = Signal::derive(move || limited.get().map(usize::from));
     let choose = Callback::new(move |at: Option<usize>| {
@@ -147,13 +145,13 @@ fn sources(editor: Editor, id: u32, language: Language) -> AnyView {
         mixed: was(editor, id, |row| row.limited) == Some(None),
         chosen,
         choose,
-        more: field.into_any(),
+        more: field.into_view(),
     }
     .into_view(editor)
 }
 
 /// The longest time that may be asked for: one tap, or hours and minutes.
-fn longest(editor: Editor, id: u32, language: Language) -> AnyView {
+fn longest(editor: Editor, id: u32, language: Language) -> View {
     let chosen = Signal::derive(move || {
         let is_open = of(editor, id, |row| row.hours.is_empty() && row.minutes.is_empty());
         let minutes = of(editor, id, PortRow::typed_minutes);
@@ -191,17 +189,17 @@ fn longest(editor: Editor, id: u32, language: Language) -> AnyView {
         mixed: was(editor, id, |row| row.hours.is_empty() && row.minutes.is_empty()) == Some(true),
         chosen,
         choose,
-        more: free.into_any(),
+        more: free.into_view(),
     }
     .into_view(editor)
 }
 
 /// Which of several VMs it is for.
-fn place(editor: Editor, id: u32, language: Language) -> AnyView {
+fn place(editor: Editor, id: u32, language: Language) -> View {
     let count = editor.count();
     let having = was(editor, id, |row| row.having).unwrap_or(0);
     if count == 1 || having == count {
-        return ().into_any();
+        return ().into_view();
     }
     let windows =
         editor.vms.with_value(|vms| vms.iter().filter(|vm| vm.summary.os == Some(Os::Windows)).count());
@@ -217,7 +215,7 @@ fn place(editor: Editor, id: u32, language: Language) -> AnyView {
         places.push((Place::Windows, say!(language, protect.place_windows).to_owned()));
     }
     if places.len() == 1 {
-        return ().into_any();
+        return ().into_view();
     }
     let (places, answers): (Vec<Place>, Vec<Answer>) =
         places.into_iter().map(|(place, label)| (place, Answer::new(label, ""))).unzip();
@@ -238,7 +236,7 @@ fn place(editor: Editor, id: u32, language: Language) -> AnyView {
         mixed: false,
         chosen,
         choose,
-        more: ().into_any(),
+        more: ().into_view(),
     }
     .into_view(editor)
 }

@@ -1,4 +1,3 @@
-use leptos::prelude::*;
 use shared::port::Port;
 
 use super::{
@@ -13,6 +12,7 @@ use crate::{
         policy_form::{Field, PortRow},
         vm_list::port_name,
     },
+    prelude::*,
 };
 
 /// The ports: what is recommended in one click, and each with everything about it.
@@ -56,7 +56,7 @@ pub(super) fn Ports(editor: Editor) -> impl IntoView {
 }
 
 /// A recommended port: pressed while it is in the form.
-fn suggestion(editor: Editor, port: Port) -> AnyView {
+fn suggestion(editor: Editor, port: Port) -> View {
     let is_there = Memo::new(move |_| editor.form.with(|form| form.has(port)));
     let toggle = move |_| {
         editor.form.update(|form| match form.rows.iter().find(|row| row.is_for(port)).map(|row| row.id) {
@@ -72,11 +72,10 @@ fn suggestion(editor: Editor, port: Port) -> AnyView {
             {port_name(port)}
         </button>
     }
-    .into_any()
 }
 
 /// The ports of the VMs that are not in the form any longer.
-fn gone(editor: Editor, language: Language) -> Vec<AnyView> {
+fn gone(editor: Editor, language: Language) -> Vec<View> {
     let gone = editor.form.with(|form| {
         let is_gone = |row: &&PortRow| form.row(row.id).is_none();
         editor.now.with_value(|now| now.rows.iter().filter(is_gone).cloned().collect::<Vec<_>>())
@@ -96,7 +95,6 @@ fn gone(editor: Editor, language: Language) -> Vec<AnyView> {
                 </button>
             </p>
         }
-        .into_any()
     };
     gone.into_iter().map(line).collect()
 }

@@ -1,5 +1,3 @@
-use leptos::prelude::*;
-
 use super::{
     editor::Editor,
     field::{Answer, Question},
@@ -7,6 +5,7 @@ use super::{
 use crate::{
     language::{language, say},
     model::policy_form::{Field, JUSTIFICATIONS, PRECEDENCES, PolicyForm, SESSIONS},
+    prelude::*,
 };
 
 /// What holds for every port: each answer with what it means beside it.
@@ -57,7 +56,7 @@ fn setting(
     answers: Vec<Answer>,
     read: fn(&PolicyForm) -> Option<usize>,
     write: fn(&mut PolicyForm, Option<usize>),
-) -> AnyView {
+) -> View {
     let enables = editor.enables();
     Question {
         row: None,
@@ -67,7 +66,7 @@ fn setting(
         mixed: !enables && editor.now.with_value(|now| read(now).is_none()),
         chosen: Signal::derive(move || editor.form.with(read)),
         choose: Callback::new(move |at| editor.form.update(|form| write(form, at))),
-        more: ().into_any(),
+        more: ().into_view(),
     }
     .into_view(editor)
 }

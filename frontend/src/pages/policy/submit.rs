@@ -1,4 +1,3 @@
-use leptos::prelude::*;
 use shared::{api::ProblemBody, vm::VmId};
 
 use super::{editor::Editor, field::anchor};
@@ -6,6 +5,7 @@ use crate::{
     browser,
     language::{Language, language, say},
     model::{failure::Failure, link, problem},
+    prelude::*,
 };
 
 /// The button that says what it will do, and why it does not do it yet.
@@ -78,7 +78,7 @@ fn go_to_first_wrong(editor: Editor) {
 }
 
 /// Why it was not saved: of each VM, what is true now, and what to do.
-fn refusal(editor: Editor, reload: Callback<()>, language: Language) -> AnyView {
+fn refusal(editor: Editor, reload: Callback<()>, language: Language) -> View {
     let shown = move || {
         let failure = editor.failure.get()?;
         let (code, details) = match &failure {
@@ -101,7 +101,7 @@ fn refusal(editor: Editor, reload: Callback<()>, language: Language) -> AnyView 
             </div>
         })
     };
-    shown.into_any()
+    shown.into_view()
 }
 
 fn of_vm(detail: &ProblemBody, language: Language) -> String {
@@ -115,7 +115,7 @@ fn of_vm(detail: &ProblemBody, language: Language) -> String {
     }
 }
 
-fn load_theirs(editor: Editor, reload: Callback<()>, language: Language) -> AnyView {
+fn load_theirs(editor: Editor, reload: Callback<()>, language: Language) -> View {
     let load = move |_| {
         editor.start_over();
         editor.forget_draft();
@@ -125,5 +125,4 @@ fn load_theirs(editor: Editor, reload: Callback<()>, language: Language) -> AnyV
         <p>{say!(language, protect.theirs_text)}</p>
         <button type="button" class="button" on:click=load>{say!(language, protect.load_theirs)}</button>
     }
-    .into_any()
 }

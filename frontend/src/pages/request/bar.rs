@@ -1,5 +1,3 @@
-use leptos::prelude::*;
-
 use super::desk::Desk;
 use crate::{
     browser,
@@ -9,6 +7,7 @@ use crate::{
     },
     language::{language, say},
     model::many::action,
+    prelude::*,
 };
 
 /// The one button, what keeps it from being used, and what it would come to.
@@ -67,7 +66,7 @@ fn Hindrance(desk: Desk) -> impl IntoView {
     };
     let text = move || {
         if none.get() {
-            return Some(view! { <p>{say!(language, many.choose)}</p> }.into_any());
+            return Some(view! { <p>{say!(language, many.choose)}</p> });
         }
         let refused = desk.refused.get();
         (refused > 0).then(|| {
@@ -77,7 +76,6 @@ fn Hindrance(desk: Desk) -> impl IntoView {
                     {say!(language, many.leave_out)}
                 </button>
             }
-            .into_any()
         })
     };
     view! { <div class="many__hindrance" role="status">{text}</div> }
@@ -100,8 +98,7 @@ fn Failures(desk: Desk) -> impl IntoView {
                     <p class="muted">{truth}</p>
                 </section>
             }
-            .into_any()
         });
-        all.collect::<Vec<AnyView>>()
+        all.collect::<Vec<View>>()
     }
 }

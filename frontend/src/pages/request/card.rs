@@ -1,4 +1,3 @@
-use leptos::prelude::*;
 use shared::api::{Support, VmDetail};
 
 use super::{Known, desk::Desk, line::PortLine};
@@ -7,6 +6,7 @@ use crate::{
     components::{contact::Contact, notice::FailureNotice, state_mark::StateMark},
     language::{language, say},
     model::{failure::Failure, link, port_state::Tone},
+    prelude::*,
 };
 
 /// One VM with its ports, or why nothing can be asked of it.
@@ -18,7 +18,7 @@ pub(super) fn VmCard(desk: Desk, one: Known) -> impl IntoView {
     let body = match &one.answer {
         Some(Ok(detail)) => known(desk, detail),
         Some(Err(failure)) => unknown(failure.clone()),
-        None => ().into_any(),
+        None => ().into_view(),
     };
     let (place, mark) = match &one.answer {
         Some(Ok(detail)) => {
@@ -41,34 +41,32 @@ pub(super) fn VmCard(desk: Desk, one: Known) -> impl IntoView {
     }
 }
 
-fn unknown(failure: Failure) -> AnyView {
-    view! { <FailureNotice failure/><p class="muted">{say!(language(), many.left_out)}</p> }.into_any()
+fn unknown(failure: Failure) -> View {
+    view! { <FailureNotice failure/><p class="muted">{say!(language(), many.left_out)}</p> }
 }
 
-fn known(desk: Desk, detail: &VmDetail) -> AnyView {
+fn known(desk: Desk, detail: &VmDetail) -> View {
     let language = language();
     if detail.policy.is_some() {
         let vm = &detail.summary.vm;
-        let lines: Vec<AnyView> = desk
+        let lines: Vec<View> = desk
             .lines
             .get_value()
             .into_iter()
             .filter(|line| line.vm() == *vm)
-            .map(|line| view! { <PortLine desk line/> }.into_any())
+            .map(|line| view! { <PortLine desk line/> })
             .collect();
         let contact = (!detail.summary.rights.request).then(|| view! { <Contact/> });
-        return view! { <ul class="asked__lines">{lines}</ul>{contact} }.into_any();
+        return view! { <ul class="asked__lines">{lines}</ul>{contact} };
     }
     let (why, way_out) = match (&detail.summary.support, detail.summary.rights.configure) {
-        (Support::Unsupported { .. }, _) => {
-            (say!(language, many.unsupported), view! { <Contact/> }.into_any())
-        }
+        (Support::Unsupported { .. }, _) => (say!(language, many.unsupported), view! { <Contact/> }),
         (_, true) => {
             let href = format!("/policy?vm={}", browser::encoded(&detail.summary.vm.to_string()));
             let enable = view! { <a class="button" href=href>{say!(language, common.enable)}</a> };
-            (say!(language, connect.not_guarded_text), enable.into_any())
+            (say!(language, connect.not_guarded_text), enable.into_view())
         }
-        (_, false) => (say!(language, connect.not_guarded_text), view! { <Contact/> }.into_any()),
+        (_, false) => (say!(language, connect.not_guarded_text), view! { <Contact/> }),
     };
-    view! { <p>{why}</p><p class="muted">{say!(language, many.left_out)}</p>{way_out} }.into_any()
+    view! { <p>{why}</p><p class="muted">{say!(language, many.left_out)}</p>{way_out} }
 }

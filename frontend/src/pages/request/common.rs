@@ -1,4 +1,3 @@
-use leptos::prelude::*;
 use shared::{
     policy::{JustificationRule, PortRule},
     port::Port,
@@ -9,6 +8,7 @@ use crate::{
     components::asking::{Fields, From, Group, Lasting, Why},
     language::{language, say},
     model::vm_list::port_name,
+    prelude::*,
 };
 
 /// What counts for all: source, time, reason, and which ports.
@@ -53,8 +53,7 @@ fn Ports(desk: Desk) -> impl IntoView {
     let mut ports: Vec<Port> = desk.lines.get_value().iter().map(|line| line.port).collect();
     ports.sort_unstable();
     ports.dedup();
-    let choices: Vec<AnyView> =
-        ports.into_iter().map(|port| view! { <PortOfAll desk port/> }.into_any()).collect();
+    let choices: Vec<View> = ports.into_iter().map(|port| view! { <PortOfAll desk port/> }).collect();
     view! { <Group name=say!(language(), many.ports)>{choices}</Group> }
 }
 

@@ -1,4 +1,3 @@
-use leptos::prelude::*;
 use shared::{
     api::{CreateGrant, VmDetail},
     grant::GrantId,
@@ -20,6 +19,7 @@ use crate::{
         prefill::Prefill,
         verdict::verdict,
     },
+    prelude::*,
     route::Route,
     session::SignedIn,
     wire,

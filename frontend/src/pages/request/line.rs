@@ -1,5 +1,3 @@
-use leptos::prelude::*;
-
 use super::desk::{Desk, Line};
 use crate::{
     components::{
@@ -13,6 +11,7 @@ use crate::{
         verdict::action,
         vm_list::port_name,
     },
+    prelude::*,
     session::SignedIn,
 };
 
@@ -89,10 +88,10 @@ fn Judged(desk: Desk, line: Line) -> impl IntoView {
         let found = lines.get();
         if found.is_empty() && line.verdict.with(Result::is_ok) {
             let text = say!(language, many.allowed);
-            return view! { <p class="asked__allowed"><Icon name="check"/>{text}</p> }.into_any();
+            return view! { <p class="asked__allowed"><Icon name="check"/>{text}</p> };
         }
-        let items: Vec<AnyView> = found.into_iter().map(|text| view! { <p>{text}</p> }.into_any()).collect();
-        view! { <div class="objections">{items}</div> }.into_any()
+        let items: Vec<View> = found.into_iter().map(|text| view! { <p>{text}</p> }).collect();
+        view! { <div class="objections">{items}</div> }
     };
     view! { <div class="asked__judged" role="status">{shown}</div> }
 }

@@ -1,4 +1,3 @@
-use leptos::prelude::*;
 use shared::api::GrantList;
 
 use super::desk::Desk;
@@ -7,6 +6,7 @@ use crate::{
     language::{language, say},
     live::Live,
     pages::access::{grants_of, pace},
+    prelude::*,
     session::SignedIn,
 };
 
@@ -38,9 +38,7 @@ fn Progress(desk: Desk) -> impl IntoView {
     let on_change = Callback::new(move |()| live.reload());
     let cards = move || {
         let cards = grants.get().unwrap_or_default().into_iter();
-        cards
-            .map(|view| view! { <GrantCard view on_change after=None/> }.into_any())
-            .collect::<Vec<AnyView>>()
+        cards.map(|view| view! { <GrantCard view on_change after=None/> }).collect::<Vec<View>>()
     };
     view! {
         <section class="many__sent" aria-labelledby="open-now">

@@ -1,4 +1,3 @@
-use leptos::prelude::*;
 use shared::{api::VmSummary, rbac::VmRights};
 
 use super::Shown;
@@ -10,6 +9,7 @@ use crate::{
         selection::{Selection, page_about},
         vm_list::{Tab, grouped},
     },
+    prelude::*,
     session::SignedIn,
     task::Tasks,
 };
@@ -46,7 +46,7 @@ pub(super) fn SelectionBar(shown: Shown) -> impl IntoView {
             aria-label=say!(language, select.title)
             hidden=move || !has_any.get()
         >
-            <MaybeFailure failure/>
+            <MaybeFailure failure=failure.into()/>
             <p class="selection__count" role="status">{told}</p>
             <div class="selection__pick">
                 {all}
@@ -58,7 +58,7 @@ pub(super) fn SelectionBar(shown: Shown) -> impl IntoView {
 }
 
 /// *Select all 37 that match*, or as many as can be changed in one call.
-fn every(shown: Shown, failure: RwSignal<Option<Failure>>) -> AnyView {
+fn every(shown: Shown, failure: RwSignal<Option<Failure>>) -> View {
     let Shown { selection, query, list, .. } = shown;
     let (client, tasks, busy) = (SignedIn::of_page().client, Tasks::here(), RwSignal::new(false));
     let language = language();
@@ -92,19 +92,17 @@ fn every(shown: Shown, failure: RwSignal<Option<Failure>>) -> AnyView {
     view! {
         <button type="button" class="button button--quiet" disabled=busy hidden=has_all on:click=select>{text}</button>
     }
-    .into_any()
 }
 
 /// Each is offered for those VMs that it may be done with.
-fn actions(shown: Shown, tab: Tab, vms: &[VmSummary], language: Language) -> AnyView {
+fn actions(shown: Shown, tab: Tab, vms: &[VmSummary], language: Language) -> View {
     let among = |may: fn(&VmRights) -> bool| -> Vec<VmSummary> {
         vms.iter().filter(|vm| may(&vm.rights)).cloned().collect()
     };
     let (ask, configure) = (among(|rights| rights.request), among(|rights| rights.configure));
     let remove = among(|rights| rights.remove);
     let go = |page: &str, vms: &[VmSummary], text: String, class: &'static str| {
-        (!vms.is_empty())
-            .then(|| view! { <a class=class href=page_about(page, vms.iter())>{text}</a> }.into_any())
+        (!vms.is_empty()).then(|| view! { <a class=class href=page_about(page, vms.iter())>{text}</a> })
     };
     let count = configure.len();
     let change = shown.change;
@@ -115,7 +113,7 @@ fn actions(shown: Shown, tab: Tab, vms: &[VmSummary], language: Language) -> Any
         (!vms.is_empty()).then(|| {
             let vms = vms.to_vec();
             let click = move |_| change.set(Some(change_to(vms.clone())));
-            view! { <button type="button" class=class on:click=click>{text}</button> }.into_any()
+            view! { <button type="button" class=class on:click=click>{text}</button> }
         })
     };
     let (plain, primary) = ("button", "button button--primary");
@@ -139,5 +137,5 @@ fn actions(shown: Shown, tab: Tab, vms: &[VmSummary], language: Language) -> Any
         Tab::Unsupported => [None, None, None],
     };
     let nothing = parts.iter().all(Option::is_none).then(|| say!(language, select.nothing));
-    view! { {parts.into_iter().flatten().collect_view()}{nothing} }.into_any()
+    view! { {parts.into_iter().flatten().collect_view()}{nothing} }
 }

@@ -1,4 +1,3 @@
-use leptos::prelude::*;
 use shared::api::Place;
 
 use super::Shown;
@@ -16,6 +15,7 @@ use crate::{
         vm_list::{Tab, os_name},
         vm_query::{Query, STATES, SYSTEMS},
     },
+    prelude::*,
     route::Route,
     session::SignedIn,
     task::Tasks,
@@ -58,7 +58,7 @@ pub(super) fn Filters(shown: Shown) -> impl IntoView {
     }
     let opened = Callback::new(move |()| choices.read(&tasks));
     let text = say!(language, filter.title);
-    let face = view! { <Icon name="filter"/>{text} }.into_any();
+    let face = view! { <Icon name="filter"/>{text} };
     view! {
         <div class="filters">
             <Menu
@@ -107,7 +107,7 @@ fn Panel(shown: Shown, choices: Choices) -> impl IntoView {
             .then(|| select(shown, "state", say!(language, common.state), Callback::new(move |()| states())))
     };
     view! {
-        <MaybeFailure failure=choices.failure/>
+        <MaybeFailure failure=choices.failure.into()/>
         {select(shown, "subscription", say!(language, facts.subscription), Callback::new(move |()| subscriptions()))}
         {select(shown, "group", say!(language, filter.group), Callback::new(move |()| groups()))}
         {select(shown, "os", say!(language, filter.system), Callback::new(move |()| systems()))}
@@ -138,7 +138,7 @@ fn select(
     name: &'static str,
     label: &'static str,
     options: Callback<(), Vec<(String, String)>>,
-) -> AnyView {
+) -> View {
     let (query, route, language) = (shown.query, Route::here(), language());
     let chosen = move || query.with(|query| value_of(query, name));
     let listed = move || {
@@ -169,7 +169,6 @@ fn select(
             </select>
         </label>
     }
-    .into_any()
 }
 
 /// A value of the address; empty if it has none.
@@ -203,8 +202,8 @@ fn Age(shown: Shown) -> impl IntoView {
     let read = Memo::new(move |_| shown.list.head.with(|head| head.as_ref().map(|head| head.inventory_at)));
     move || {
         let age = match read.get()? {
-            Some(at) => view! { {say!(language, vms.inventory)}<Ago at/> }.into_any(),
-            None => say!(language, vms.no_inventory).into_any(),
+            Some(at) => view! { {say!(language, vms.inventory)}<Ago at/> },
+            None => say!(language, vms.no_inventory).into_view(),
         };
         Some(view! { <p class="filters__age">{age}</p> })
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use leptos::{ev, prelude::*, task::spawn_local_scoped_with_cancellation};
+use leptos::ev;
 use shared::api::{ListCounts, VmPage, VmPlace, VmSummary};
 
 mod block;
@@ -15,6 +15,7 @@ use crate::{
     api::Client,
     browser,
     model::{failure::Failure, vm_blocks::Window, vm_query::Query},
+    prelude::*,
     reach::Wake,
     task::Tasks,
 };
@@ -117,7 +118,7 @@ impl List {
                 self.begin(before.is_some_and(|before| before.tab != query.tab));
             }
             let asked = query.clone();
-            spawn_local_scoped_with_cancellation(async move {
+            spawn(async move {
                 loop {
                     let outcome = self.refresh(&asked).await;
                     let rest = if outcome.is_ok() { PACE } else { RETRY };

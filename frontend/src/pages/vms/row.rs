@@ -1,4 +1,3 @@
-use leptos::prelude::*;
 use shared::api::{VmState, VmSummary};
 
 use super::{Shown, cells, list::RowSignal, row_menu::row_menu};
@@ -6,10 +5,11 @@ use crate::{
     components::policy_dialog::PolicyChange,
     language::{language, say},
     model::{link, vm_list::Tab},
+    prelude::*,
 };
 
 /// A VM as a row, which a narrow screen shows as a card. `before`: how many rows stand before those of its block.
-pub(super) fn row(shown: Shown, tab: Tab, vm: RowSignal, before: ArcRwSignal<usize>, at: usize) -> AnyView {
+pub(super) fn row(shown: Shown, tab: Tab, vm: RowSignal, before: ArcRwSignal<usize>, at: usize) -> View {
     let first = vm.get_untracked();
     let index = move || (before.get() + at + 2).to_string();
     let place = {
@@ -33,11 +33,10 @@ pub(super) fn row(shown: Shown, tab: Tab, vm: RowSignal, before: ArcRwSignal<usi
             <td role="cell" class="row__actions">{actions}</td>
         </tr>
     }
-    .into_any()
 }
 
 /// Selects the row; with the shift key, all rows from the one before.
-fn pick(shown: Shown, vm: RowSignal) -> AnyView {
+fn pick(shown: Shown, vm: RowSignal) -> View {
     let label = vm.with_untracked(|vm| say!(language(), select.one, vm = vm.vm.name()));
     let id = vm.with_untracked(|vm| vm.vm.clone());
     let selection = shown.selection;
@@ -54,10 +53,9 @@ fn pick(shown: Shown, vm: RowSignal) -> AnyView {
             </label>
         </td>
     }
-    .into_any()
 }
 
-fn actions(shown: Shown, tab: Tab, vm: &VmSummary) -> AnyView {
+fn actions(shown: Shown, tab: Tab, vm: &VmSummary) -> View {
     let language = language();
     let about = |action: &'static str| say!(language, vms.about, action = action, vm = vm.vm.name());
     let main = match tab {
@@ -65,21 +63,20 @@ fn actions(shown: Shown, tab: Tab, vm: &VmSummary) -> AnyView {
             let text = say!(language, common.connect);
             let href = link::connect(&vm.vm);
             let label = about(text);
-            Some(view! { <a class="button" href=href aria-label=label>{text}</a> }.into_any())
+            Some(view! { <a class="button" href=href aria-label=label>{text}</a> })
         }
         Tab::NotConfigured if vm.rights.configure => {
             let text = say!(language, common.enable);
             let (vm, label, change) = (vm.clone(), about(text), shown.change);
             let enable = move |_| change.set(Some(PolicyChange::Enable(vec![vm.clone()])));
             Some(
-                view! { <button type="button" class="button" aria-label=label on:click=enable>{text}</button> }
-                    .into_any(),
+                view! { <button type="button" class="button" aria-label=label on:click=enable>{text}</button> },
             )
         }
         Tab::NotConfigured | Tab::Unsupported => None,
     };
     let menu = row_menu(vm, tab, shown.change);
-    view! { <div class="row__buttons">{main}{menu}</div> }.into_any()
+    view! { <div class="row__buttons">{main}{menu}</div> }
 }
 
 /// Whether its state has an end to tell.

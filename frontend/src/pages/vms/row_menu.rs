@@ -1,4 +1,3 @@
-use leptos::prelude::*;
 use shared::api::VmSummary;
 
 use crate::{
@@ -9,10 +8,11 @@ use crate::{
     },
     language::{language, say},
     model::{link, selection::page_about, vm_list::Tab},
+    prelude::*,
 };
 
 /// What may be done with the VM of a row.
-pub(super) fn row_menu(vm: &VmSummary, tab: Tab, change: RwSignal<Option<PolicyChange>>) -> AnyView {
+pub(super) fn row_menu(vm: &VmSummary, tab: Tab, change: RwSignal<Option<PolicyChange>>) -> View {
     let language = language();
     let label = say!(language, vms.about, action = say!(language, vms.actions), vm = vm.vm.name());
     let about = |page| page_about(page, [vm].into_iter());
@@ -30,7 +30,7 @@ pub(super) fn row_menu(vm: &VmSummary, tab: Tab, change: RwSignal<Option<PolicyC
         let text = say!(language, common.remove);
         view! { <button type="button" class="menu__item" on:click=remove>{text}</button> }
     });
-    let face = view! { <Icon name="more"/> }.into_any();
+    let face = view! { <Icon name="more"/> };
     view! {
         <Menu
             group="row-menu"
@@ -38,7 +38,7 @@ pub(super) fn row_menu(vm: &VmSummary, tab: Tab, change: RwSignal<Option<PolicyC
             face
             class="button button--bare"
             closing=Closing::OnClick
-            on_open=|()| ()
+            on_open=Callback::new(|()| ())
         >
             {request}
             {edit}
@@ -46,9 +46,8 @@ pub(super) fn row_menu(vm: &VmSummary, tab: Tab, change: RwSignal<Option<PolicyC
             {remove}
         </Menu>
     }
-    .into_any()
 }
 
-fn item(href: String, text: &'static str) -> AnyView {
-    view! { <a class="menu__item" href=href>{text}</a> }.into_any()
+fn item(href: String, text: &'static str) -> View {
+    view! { <a class="menu__item" href=href>{text}</a> }
 }

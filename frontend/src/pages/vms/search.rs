@@ -1,11 +1,12 @@
 use std::time::Duration;
 
-use leptos::{leptos_dom::helpers::TimeoutHandle, prelude::*};
+use leptos::leptos_dom::helpers::TimeoutHandle;
 
 use super::Shown;
 use crate::{
     language::{language, say},
     model::vm_query::Query,
+    prelude::*,
     route::Route,
 };
 

@@ -1,4 +1,3 @@
-use leptos::prelude::*;
 use shared::api::VmSort;
 
 use super::{
@@ -10,6 +9,7 @@ use crate::{
     components::icon::Icon,
     language::{Language, language, say},
     model::{vm_list::Tab, vm_query::turned},
+    prelude::*,
     route::Route,
 };
 
@@ -83,11 +83,7 @@ pub(super) fn Table(shown: Shown, tab: Tab) -> impl IntoView {
                 </tr>
             </thead>
             {room(move || list.window.get().before)}
-            <For
-                each=near
-                key=|block| block.key
-                children=move |block| rows_of(shown, tab, block)
-            />
+            {keyed(near, |block| block.key.to_string(), move |block| rows_of(shown, tab, block))}
             {room(move || list.window.get().after)}
             {move || more().then(coming)}
         </table>
@@ -95,45 +91,43 @@ pub(super) fn Table(shown: Shown, tab: Tab) -> impl IntoView {
 }
 
 /// The rows of a block; while they are read again, the room that they had.
-fn rows_of(shown: Shown, tab: Tab, block: Block) -> AnyView {
+fn rows_of(shown: Shown, tab: Tab, block: Block) -> View {
     let id = block.element();
     let height = format!("{}px", block.height);
     let (rows, before) = (block.rows, block.before);
     let rows = move || match rows.get() {
         Some(rows) => {
             let one = |(at, vm)| row(shown, tab, vm, before.clone(), at);
-            rows.into_iter().enumerate().map(one).collect_view().into_any()
+            rows.into_iter().enumerate().map(one).collect_view().into_view()
         }
         None => {
             let height = height.clone();
-            view! { <tr aria-hidden="true"><td class="vms__room" style:height=height></td></tr> }.into_any()
+            view! { <tr aria-hidden="true"><td class="vms__room" style:height=height></td></tr> }
         }
     };
-    view! { <tbody role="rowgroup" id=id>{rows}</tbody> }.into_any()
+    view! { <tbody role="rowgroup" id=id>{rows}</tbody> }
 }
 
 /// Stands for rows that are not in the page.
-fn room(height: impl Fn() -> u32 + Copy + Send + Sync + 'static) -> AnyView {
+fn room(height: impl Fn() -> u32 + Copy + Send + Sync + 'static) -> View {
     let style = move || format!("{}px", height());
     view! {
         <tbody aria-hidden="true" hidden=move || height() == 0>
             <tr><td class="vms__room" colspan=9 style:height=style></td></tr>
         </tbody>
     }
-    .into_any()
 }
 
 /// Stands where the next rows are going to be.
-fn coming() -> AnyView {
+fn coming() -> View {
     let line = |_| view! { <tr><td colspan=9><div class=format!("skeleton skeleton--row")></div></td></tr> };
     view! { <tbody aria-hidden="true" class="vms__coming">{(0..3).map(line).collect_view()}</tbody> }
-        .into_any()
 }
 
-fn head(shown: Shown, (class, name, sort): Column) -> AnyView {
+fn head(shown: Shown, (class, name, sort): Column) -> View {
     let class = format!("vms__{class}");
     let Some(own) = sort else {
-        return view! { <th scope="col" role="columnheader" class=class>{name}</th> }.into_any();
+        return view! { <th scope="col" role="columnheader" class=class>{name}</th> };
     };
     let (query, route) = (shown.query, Route::here());
     let now = move || query.with(|query| query.sort);
@@ -153,7 +147,6 @@ fn head(shown: Shown, (class, name, sort): Column) -> AnyView {
             <button type="button" class="vms__sort" on:click=order>{name}<Icon name="sort"/></button>
         </th>
     }
-    .into_any()
 }
 
 /// The first rows, before there are any.

@@ -1,9 +1,8 @@
-use leptos::prelude::*;
-
 use super::Shown;
 use crate::{
     language::{language, say},
     model::vm_list::{Tab, grouped},
+    prelude::*,
 };
 
 /// The three lists as links, each with its count.

@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use super::{
     icons,
     inputs::{files_below, hex},
+    short::short,
     texts,
 };
 
@@ -127,8 +128,15 @@ fn copy_below(folder: &Path, out: &Path, prefix: &str) -> Result<()> {
     Ok(())
 }
 
+/// Takes out of scripts and styles what nobody runs.
 fn write_file(out: &Path, name: &str, content: &[u8]) -> Result<()> {
     let path = out.join(name);
+    let shortened = path.extension().is_some_and(|end| end == "js" || end == "css");
+    let content = match std::str::from_utf8(content) {
+        Ok(text) if shortened => short(text).into_bytes(),
+        _ => content.to_vec(),
+    };
+    let content = content.as_slice();
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
     }

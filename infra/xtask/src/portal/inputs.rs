@@ -7,10 +7,12 @@ use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 
 /// The code that writes the files is an input of them too.
-const WRITERS: [&str; 5] = [
+const WRITERS: [&str; 7] = [
     include_str!("assets.rs"),
     include_str!("bindings.rs"),
     include_str!("icons.rs"),
+    include_str!("names.rs"),
+    include_str!("short.rs"),
     include_str!("../portal.rs"),
     include_str!("../../../../frontend/table.rs"),
 ];

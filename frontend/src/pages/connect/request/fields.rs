@@ -1,4 +1,3 @@
-use leptos::prelude::*;
 use shared::api::PortStatus;
 
 use crate::{
@@ -9,6 +8,7 @@ use crate::{
     language::{language, say},
     model::{form::Field, port_state::Tone, vm_list::port_name},
     pages::connect::desk::Desk,
+    prelude::*,
 };
 
 /// The protected ports; where there are several, each with its state.

@@ -1,11 +1,10 @@
-use leptos::prelude::*;
-
 use super::{Checked, Trouble, Worries};
 use crate::{
     components::state_mark::Shape,
     language::{language, say},
     model::port_state::Tone,
     pages::connect::desk::Desk,
+    prelude::*,
 };
 
 /// The end has come and nobody has read it back as closed: possibly open until then.

@@ -1,11 +1,10 @@
-use leptos::prelude::*;
-
 use crate::{
     browser,
     components::notice::MaybeFailure,
     language::{language, say},
     model::lease::left_behind,
     pages::connect::desk::Desk,
+    prelude::*,
     session::SignedIn,
     task::Tasks,
 };
@@ -62,7 +61,7 @@ pub(super) fn LeftBehind(desk: Desk) -> impl IntoView {
                 >
                     {text}
                 </button>
-                <MaybeFailure failure/>
+                <MaybeFailure failure=failure.into()/>
             </div>
         })
     };

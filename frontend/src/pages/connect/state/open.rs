@@ -1,5 +1,4 @@
 use jiff::Timestamp;
-use leptos::prelude::*;
 use shared::port::Port;
 
 use super::{Checked, Worries, left_behind::LeftBehind};
@@ -12,6 +11,7 @@ use crate::{
     language::{language, say},
     model::{link, port_state::Tone},
     pages::connect::desk::Desk,
+    prelude::*,
     session::SignedIn,
 };
 
@@ -26,7 +26,7 @@ pub(super) fn Open(desk: Desk, until: Timestamp) -> impl IntoView {
             desk.hear(grant);
             browser::focus("state");
         });
-        view! { <CloseNow grant=own.grant on_answer/> }
+        view! { <CloseNow grant=own.grant label=None on_answer/> }
     });
     let from = desk.own.get_untracked().map(|own| own.lease.sources.to_string()).unwrap_or_default();
     let closes = move || say!(language, connect.closes_at, time = time(), sources = from.as_str());
@@ -41,7 +41,7 @@ pub(super) fn Open(desk: Desk, until: Timestamp) -> impl IntoView {
             <p class="block__until">{closes}</p>
             <LeftBehind desk/>
             <WayIn desk/>
-            <Worries desk/>
+            <Worries desk under_way=false/>
             <div class="block__actions"><RdpFile desk/>{close}</div>
             <Checked desk/>
         </div>
@@ -67,9 +67,9 @@ fn WayIn(desk: Desk) -> impl IntoView {
                 Some(_) => say!(language, connect.not_mapped),
                 None => say!(language, connect.no_address),
             };
-            return view! { <p>{text}</p> }.into_any();
+            return view! { <p>{text}</p> };
         }
-        ways.into_iter().map(|text| view! { <CopyText text/> }.into_any()).collect_view().into_any()
+        ways.into_iter().map(|text| view! { <CopyText text/> }).collect_view().into_view()
     };
     view! {
         {lines}

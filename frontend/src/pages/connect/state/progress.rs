@@ -1,11 +1,10 @@
-use leptos::prelude::*;
-
 use super::{Trouble, Worries};
 use crate::{
     components::{state_mark::Shape, steps::Steps},
     language::{language, say},
     model::port_state::Tone,
     pages::connect::desk::Desk,
+    prelude::*,
 };
 
 /// One's own opening is on its way.

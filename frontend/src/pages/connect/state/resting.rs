@@ -1,4 +1,3 @@
-use leptos::prelude::*;
 use shared::api::PortState;
 
 use super::{Checked, Worries};
@@ -10,6 +9,7 @@ use crate::{
         port_state::Tone,
     },
     pages::connect::{desk::Desk, words},
+    prelude::*,
     session::SignedIn,
 };
 
@@ -19,7 +19,7 @@ pub(super) fn Resting(desk: Desk) -> impl IntoView {
     let language = language();
     let state = Memo::new(move |_| desk.status().map(|status| status.state));
     let block = move || {
-        let Some(state) = state.get() else { return ().into_any() };
+        let Some(state) = state.get() else { return ().into_view() };
         let tone = Tone::from(&state);
         let word = match state {
             PortState::Open { .. } => say!(language, connect.open_for_others),
@@ -29,12 +29,11 @@ pub(super) fn Resting(desk: Desk) -> impl IntoView {
         view! {
             <div class=format!("block block--{}", tone.as_str())>
                 <h2 class="block__head"><Shape tone/>{word}</h2>
-                <Worries desk/>
+                <Worries desk under_way=false/>
                 {ended}
                 <Checked desk/>
             </div>
         }
-        .into_any()
     };
     view! { {block} }
 }

@@ -1,9 +1,8 @@
-use leptos::prelude::*;
-
 use crate::{
     components::state_mark::Shape,
     language::{language, say},
     model::{failure::Failure, port_state::Tone},
+    prelude::*,
 };
 
 /// The server does not say what is true, so the page does not either.

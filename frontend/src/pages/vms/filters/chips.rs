@@ -1,4 +1,3 @@
-use leptos::prelude::*;
 use shared::api::Place;
 
 use super::{Shown, value_of, with_value};
@@ -6,6 +5,7 @@ use crate::{
     components::icon::Icon,
     language::{Language, language, say},
     model::{port_state::Tone, vm_list::os_name, vm_query::Query},
+    prelude::*,
     route::Route,
 };
 
@@ -24,13 +24,13 @@ pub(super) fn Chips(shown: Shown, places: RwSignal<Vec<Place>>) -> impl IntoView
             let clear = move |_| route.go(&bare.address());
             view! { <button type="button" class="button button--quiet" on:click=clear>{say!(language, filter.clear)}</button> }
         });
-        let chips =
-            on.into_iter().map(|(name, words)| chip(&query, name, words, route, language)).collect_view();
+        let chips: Vec<View> =
+            on.into_iter().map(|(name, words)| chip(&query, name, words, route, language)).collect();
         (!chips.is_empty()).then(|| view! { <div class="chips" role="group" aria-label=say!(language, filter.on)>{chips}{several}</div> })
     }
 }
 
-fn chip(query: &Query, name: &str, words: String, route: Route, language: Language) -> AnyView {
+fn chip(query: &Query, name: &str, words: String, route: Route, language: Language) -> View {
     let without = with_value(query, name, String::new()).address();
     let label = say!(language, filter.take_off, what = words.as_str());
     view! {
@@ -39,7 +39,6 @@ fn chip(query: &Query, name: &str, words: String, route: Route, language: Langua
             <Icon name="cross"/>
         </button>
     }
-    .into_any()
 }
 
 /// *OS: Linux*; nothing where the filter is off.

@@ -1,9 +1,8 @@
 use std::cell::Cell;
 
-use leptos::prelude::*;
 use shared::api::{VmPage, VmPlace, VmSummary};
 
-use crate::{browser, model::vm_blocks::Window};
+use crate::{browser, model::vm_blocks::Window, prelude::*};
 
 /// A row that is written anew when its VM changes.
 pub(in crate::pages::vms) type RowSignal = ArcRwSignal<VmSummary>;
@@ -18,7 +17,7 @@ const USUAL: (u32, u32) = (55, 190);
 const NARROW: i32 = 1080;
 
 /// Rows that are read, shown and let go of together: those between two places of the list.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(in crate::pages::vms) struct Block {
     /// No other block ever had it.
     pub key: u32,

@@ -2,12 +2,11 @@
 
 use std::cell::{Cell, RefCell};
 
-use leptos::prelude::*;
-
 use super::{Block, Head, List};
 use crate::{
     browser,
     model::{vm_blocks::Window, vm_query::Query},
+    prelude::*,
 };
 
 thread_local! {
