@@ -83,21 +83,21 @@ def the_python_sdk_sees_a_request_from_asked_to_expired(postern):
     admin.create_or_update(GROUP, LOCATION, "expiring", a_policy(postern, "web-02"))
     equal(postern.probe("web-02", 22), "shut")
     # No source is named: it is the caller's own address.
-    asked = requester.initiate(GROUP, LOCATION, "expiring", a_request(postern, "web-02", SHORTEST_S + 2))
+    asked = requester.initiate(GROUP, LOCATION, "expiring", a_request(postern, "web-02", SHORTEST_S + 6))
     port = only(only(asked.virtual_machines).ports)
     equal((port.number, port.allowed_source_address_prefix, asked.justification), (22, OWN_ADDRESS, "a test"))
     equal(port.status in ["Initiating", "Initiated"], True, port.status)
     postern.wait("initiated", lambda: state(admin) == ("Initiated", "UserRequested"))
     equal((postern.probe("web-02", 22), postern.probe("web-02", 22, "198.51.100.1")), ("open", "shut"))
     yield
-    postern.wait("expired", lambda: state(admin) == ("Revoked", "Expired"), SHORTEST_S + 20)
+    postern.wait("expired", lambda: state(admin) == ("Revoked", "Expired"), SHORTEST_S + 30)
     equal(postern.probe("web-02", 22), "shut")
     admin.delete(GROUP, LOCATION, "expiring")
 
 
 def state(policies):
-    """Status and reason of the one port of the one request."""
-    port = only(only(only(policies.get(GROUP, LOCATION, "expiring").requests).virtual_machines).ports)
+    """Status and reason of the one port of the newest request."""
+    port = only(only(policies.get(GROUP, LOCATION, "expiring").requests[-1].virtual_machines).ports)
     return port.status, port.status_reason
 
 
@@ -109,10 +109,10 @@ def the_python_sdk_gets_refusals_with_azures_codes(postern):
     refused(
         ResourceNotFoundError,
         "PolicyNotFound",
-        lambda: initiate("no-such-policy", a_request(postern, "web-01", 60)),
+        lambda: initiate("no-such-policy", a_request(postern, "web-01", 600)),
     )
     for outside in [{"number": 23}, {"end_time_utc": in_seconds(4 * 3600)}]:
-        request = a_request(postern, "web-01", 60, **outside)
+        request = a_request(postern, "web-01", 600, **outside)
         error = refused(HttpResponseError, "InvalidInitiateInput", lambda: initiate("python", request))
         equal("is not a subset of policy" in error.error.message, True, error.error.message)
     put = lambda rule: policies.create_or_update(GROUP, LOCATION, "python", a_policy(postern, "web-01", rule))

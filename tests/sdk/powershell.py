@@ -48,7 +48,7 @@ def the_cmdlets_of_azure_powershell_do_their_work(postern):
         listed = requester.run(f"Get-AzJitNetworkAccessPolicy{scope}")["value"]
         equal([one["name"] for one in listed if one["id"] == made["id"]], ["default"], scope)
     # .NET writes seven digits of a second.
-    end = in_seconds(60).strftime("%Y-%m-%dT%H:%M:%S.%f") + "1Z"
+    end = in_seconds(600).strftime("%Y-%m-%dT%H:%M:%S.%f") + "1Z"
     asked = requester.run("Start-AzJitNetworkAccessPolicy", end)
     port = only(only(asked["virtualMachines"])["ports"])
     equal((port["number"], port["statusReason"]), (3389, "UserRequested"))

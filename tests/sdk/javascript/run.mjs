@@ -116,8 +116,8 @@ const CASES = {
     const policies = policiesOf("ADMIN");
     await policies.createOrUpdate(GROUP, LOCATION, "javascript", aPolicy(22));
     const initiate = (name, request) => policies.initiate(GROUP, LOCATION, name, request);
-    await refused(404, "PolicyNotFound", () => initiate("no-such-policy", aRequest(60)));
-    await refused(400, "InvalidInitiateInput", () => initiate("javascript", aRequest(60, { number: 23 })));
+    await refused(404, "PolicyNotFound", () => initiate("no-such-policy", aRequest(600)));
+    await refused(400, "InvalidInitiateInput", () => initiate("javascript", aRequest(600, { number: 23 })));
     await policies.delete(GROUP, LOCATION, "javascript");
     const misdirected = policiesOf("ADMIN", "https://management.azure.com");
     await assert.rejects(() => names(misdirected.list()), { statusCode: 401 });
