@@ -32,6 +32,7 @@ const PAGES = [
     if (!(await filters.evaluate((it) => it.open))) await filters.locator("summary").first().click();
   }],
   ["health", "/health", (page) => page.locator("meter").first().waitFor()],
+  ["the API's document", "/api/docs", (page) => page.locator("article").first().waitFor()],
   ["not found", "/nowhere", (page) => page.locator("main h1").waitFor()],
 ];
 

@@ -68,11 +68,11 @@ fn describe(html: &mut Html, path: &str, method: &str, operation: &Value) {
         for one in parameters {
             html.raw("<dt><code>")
                 .escaped(text(&one["name"]))
-                .raw("</code> <span>in ")
+                .raw("</code></dt><dd>in ")
                 .escaped(text(&one["in"]));
             html.raw(if one["required"] == true { ", required" } else { "" }).raw(": ");
             form(html, &one["schema"]);
-            html.raw("</span></dt>").text("dd", text(&one["description"]));
+            html.raw("</dd>").text("dd", text(&one["description"]));
         }
         html.raw("</dl>");
     }
@@ -154,10 +154,10 @@ fn properties(html: &mut Html, schema: &Value) {
     let required = list(&schema["required"]);
     html.raw("<dl>");
     for (name, property) in properties {
-        html.raw("<dt><code>").escaped(name).raw("</code> <span>");
+        html.raw("<dt><code>").escaped(name).raw("</code></dt><dd>");
         form(html, property);
         let is_required = required.iter().any(|one| one == name);
-        html.raw(if is_required { "" } else { ", may be missing" }).raw("</span></dt>");
+        html.raw(if is_required { "" } else { ", may be missing" }).raw("</dd>");
         html.text("dd", text(&property["description"]));
     }
     html.raw("</dl>");

@@ -22,12 +22,22 @@ impl Html {
         self
     }
 
-    /// An element with text alone; nothing if there is none.
+    /// An element with text alone, what stands between backticks as code; nothing if there is none.
     pub(super) fn text(&mut self, element: &'static str, text: &str) -> &mut Self {
         if text.is_empty() {
             return self;
         }
-        self.raw("<").raw(element).raw(">").escaped(text).raw("</").raw(element).raw(">")
+        self.raw("<").raw(element).raw(">");
+        let parts: Vec<&str> = text.split('`').collect();
+        if parts.len().is_multiple_of(2) {
+            self.escaped(text);
+        } else {
+            for (n, part) in parts.into_iter().enumerate() {
+                let [before, after] = if n.is_multiple_of(2) { [""; 2] } else { ["<code>", "</code>"] };
+                self.raw(before).escaped(part).raw(after);
+            }
+        }
+        self.raw("</").raw(element).raw(">")
     }
 
     /// A link to a place on the page.
@@ -57,6 +67,13 @@ mod tests {
             html.finish(),
             "<p>&lt;script&gt;&quot;&amp;&quot;&lt;/script&gt;</p><a href=\"#&quot;&gt;&lt;b&gt;\">a &amp; b</a>"
         );
+    }
+
+    #[test]
+    fn what_stands_between_backticks_is_code() {
+        let mut html = Html::default();
+        html.text("p", "a `b <` c").text("p", "a ` b");
+        assert_eq!(html.finish(), "<p>a <code>b &lt;</code> c</p><p>a ` b</p>");
     }
 
     #[test]
