@@ -3,9 +3,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use futures::stream::{FuturesUnordered, StreamExt as _};
-use sqlx::{AnyConnection, AnyPool, ConnectOptions as _, Connection as _, any::AnyConnectOptions};
-
-use super::sql;
+use sqlx::{AnyConnection, AnyPool, ConnectOptions as _, Connection as _, Row as _, any::AnyConnectOptions};
 
 /// How long one server may take to say whether it takes writes.
 const ANSWER: Duration = Duration::from_secs(2);
@@ -73,6 +71,8 @@ async fn answers(server: &AnyConnectOptions) -> bool {
 
 /// A copy that follows another server says no.
 pub(super) async fn takes_writes(connection: &mut AnyConnection) -> Result<bool, sqlx::Error> {
-    let read_only: String = sql::query_scalar("SHOW transaction_read_only").fetch_one(connection).await?;
+    // In one step, as a pooler in between may give the next one to another server connection.
+    let row = sqlx::raw_sql("SHOW transaction_read_only").fetch_one(connection).await?;
+    let read_only: String = row.try_get(0)?;
     Ok(read_only == "off")
 }
