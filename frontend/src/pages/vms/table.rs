@@ -47,7 +47,9 @@ fn columns(tab: Tab, language: Language) -> Vec<Column> {
 pub(super) fn Table(shown: Shown, tab: Tab) -> impl IntoView {
     let language = language();
     let list = shown.list;
-    let heads = columns(tab, language).into_iter().map(|column| head(shown, column)).collect_view();
+    let columns = columns(tab, language);
+    let all = columns.len() + 1 + usize::from(tab != Tab::Unsupported);
+    let heads = columns.into_iter().map(|column| head(shown, column)).collect_view();
     let pick = (tab != Tab::Unsupported).then(|| {
         let text = say!(language, select.title);
         view! { <th scope="col" role="columnheader" class="vms__pick"><span class="visually-hidden">{text}</span></th> }
@@ -85,7 +87,7 @@ pub(super) fn Table(shown: Shown, tab: Tab) -> impl IntoView {
             {room(move || list.window.get().before)}
             {keyed(near, |block| block.key.to_string(), move |block| rows_of(shown, tab, block))}
             {room(move || list.window.get().after)}
-            {move || more().then(coming)}
+            {move || more().then(|| coming(all))}
         </table>
     }
 }
@@ -113,14 +115,14 @@ fn room(height: impl Fn() -> u32 + Copy + Send + Sync + 'static) -> View {
     let style = move || format!("{}px", height());
     view! {
         <tbody aria-hidden="true" hidden=move || height() == 0>
-            <tr><td class="vms__room" colspan=9 style:height=style></td></tr>
+            <tr><td class="vms__room" style:height=style></td></tr>
         </tbody>
     }
 }
 
-/// Stands where the next rows are going to be.
-fn coming() -> View {
-    let line = |_| view! { <tr><td colspan=9><div class=format!("skeleton skeleton--row")></div></td></tr> };
+/// Stands where the next rows are going to be, over all the columns: one more than there are would take from their width.
+fn coming(columns: usize) -> View {
+    let line = |_| view! { <tr><td colspan=columns.to_string()><div class=format!("skeleton skeleton--row")></div></td></tr> };
     view! { <tbody aria-hidden="true" class="vms__coming">{(0..3).map(line).collect_view()}</tbody> }
 }
 
