@@ -28,6 +28,10 @@ const OPEN_ATTEMPTS: u32 = 5;
 /// The lock under which one instance brings the schema up to date: `postern` in ASCII.
 const LOCK: &str = "SELECT pg_advisory_xact_lock(31647957138010734)";
 
+/// Applying migrations prepares statements by name. A pooler lends the connection on which they stay to others, for whom
+/// the names would be taken.
+const FORGET: &str = "DEALLOCATE ALL";
+
 /// Texts are compared byte by byte, as SQLite and this code do, whatever the database is set to.
 const COLUMNS: &str = "SELECT CAST(c.table_name AS TEXT), CAST(c.column_name AS TEXT)
     FROM information_schema.columns c JOIN pg_database d ON d.datname = CURRENT_DATABASE()
@@ -97,10 +101,12 @@ async fn migrate(database: &Database, connection: &mut AnyConnection) -> Result<
     let failed = |source| unusable(database, source);
     let mut transaction = connection.begin().await.map_err(failed)?;
     sqlx::raw_sql(LOCK).execute(&mut *transaction).await.map_err(failed)?;
+    sqlx::raw_sql(FORGET).execute(&mut *transaction).await.map_err(failed)?;
     MIGRATIONS.run_direct(None, &mut *transaction, false).await.map_err(|error| match error {
         MigrateError::Execute(source) | MigrateError::ExecuteMigration(source, _) => failed(source),
         source => OpenError::OtherVersion { store: database.to_string(), source: Box::new(source) },
     })?;
+    sqlx::raw_sql(FORGET).execute(&mut *transaction).await.map_err(failed)?;
     let columns: Vec<(String, String)> =
         sql::query_as(COLUMNS).fetch_all(&mut *transaction).await.map_err(failed)?;
     for (table, column) in columns {
