@@ -38,11 +38,7 @@ async fn a_request_is_answered_with_202_opens_and_is_shown_until_and_after_its_e
 #[tokio::test]
 async fn a_request_is_initiating_until_it_was_read_back() {
     let world = protected().await;
-    world
-        .fault(
-            json!({ "kind": "server_error", "method": "PUT", "path_contains": "-lease-", "count": 10_000 }),
-        )
-        .await;
+    world.fail_leases("PUT").await;
     let client = world.client("REQUESTER").await;
     let port = json!({ "number": 22, "duration": "PT1H" });
     let answer = initiate(&client, "default", &vm("web-01"), port).await.expect(202);
@@ -59,9 +55,7 @@ async fn what_is_overdue_is_not_called_revoked() {
     let client = world.client("REQUESTER").await;
     let port = json!({ "number": 22, "duration": "PT1H" });
     initiate(&client, "default", &vm("web-01"), port).await.expect(202);
-    let resists =
-        json!({ "kind": "server_error", "method": "DELETE", "path_contains": "-lease-", "count": 10_000 });
-    world.fault(resists).await;
+    world.fail_leases("DELETE").await;
     world.pass(3600);
     world.sweep().await;
     assert_eq!(stands(&world).await, [stand("Initiated", "UserRequested")]);
@@ -70,11 +64,7 @@ async fn what_is_overdue_is_not_called_revoked() {
 #[tokio::test]
 async fn what_could_not_be_opened_is_revoked_and_says_why() {
     let world = protected().await;
-    world
-        .fault(
-            json!({ "kind": "server_error", "method": "PUT", "path_contains": "-lease-", "count": 10_000 }),
-        )
-        .await;
+    world.fail_leases("PUT").await;
     let client = world.client("REQUESTER").await;
     let port = json!({ "number": 22, "duration": "PT1H" });
     initiate(&client, "default", &vm("web-01"), port).await.expect(202);

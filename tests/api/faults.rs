@@ -82,9 +82,7 @@ async fn one_rule_that_cannot_be_removed_keeps_no_other_of_its_nsg_open() {
 #[tokio::test]
 async fn an_opening_that_a_new_deny_defeats_ends_as_failed_and_says_so() {
     let world = enabled().await;
-    world
-        .fault(json!({ "kind": "server_error", "method": "PUT", "path_contains": "-lease-", "count": 1000 }))
-        .await;
+    world.fail_leases("PUT").await;
     let requester = world.client("REQUESTER").await;
     let grant = requester.open(&vm("web-01"), 22, "PT1H").await.expect(201);
     assert_eq!(grant.json["leases"][0]["state"], "pending", "{}", grant.text);

@@ -47,11 +47,7 @@ async fn the_trail_says_which_grant_took_the_place_of_which() {
 #[tokio::test]
 async fn the_old_opening_stays_where_the_new_one_cannot_be_confirmed() {
     let (world, old) = opened().await;
-    world
-        .fault(
-            json!({ "kind": "server_error", "method": "PUT", "path_contains": "-lease-", "count": 10_000 }),
-        )
-        .await;
+    world.fail_leases("PUT").await;
     let requester = world.client("REQUESTER").await.from(NEW);
     let new = move_to(&requester, &old, &json!({})).await;
     assert!(new.status.is_success() || new.status.is_server_error(), "{}", new.text);

@@ -13,6 +13,8 @@ from datetime import datetime, timedelta, timezone
 from azure.identity import ClientSecretCredential
 from azure.mgmt.security import SecurityCenter
 
+from sim import control
+
 GROUP, LOCATION = "prod-rg", "westeurope"
 # From where the front door says that every caller comes.
 OWN_ADDRESS = "203.0.113.7"
@@ -90,12 +92,7 @@ class Postern:
         return status, got, json.loads(text) if text else None
 
     def control(self, method, path, body=None):
-        """A call of azure-sim's control interface."""
-        data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(f"{self.sim_url}/sim{path}", data, method=method)
-        with urllib.request.urlopen(request) as answer:
-            text = answer.read()
-        return json.loads(text) if text else None
+        return control(self.sim_url, method, path, body)
 
     def probe(self, vm, port, source=OWN_ADDRESS):
         """Whether azure-sim lets a packet to the VM: `open` or `shut`."""

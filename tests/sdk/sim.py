@@ -45,6 +45,15 @@ def refused(error_type, code, call):
     raise AssertionError(f"{code} was not raised")
 
 
+def control(url, method, path, body=None):
+    """A call of the simulator's control interface."""
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(f"{url}/sim{path}", data, method=method)
+    with urllib.request.urlopen(request) as answer:
+        text = answer.read()
+    return json.loads(text) if text else None
+
+
 class PlainHttp(HeadersPolicy):
     """Lets bearer tokens travel to the simulator, which speaks no TLS."""
 
@@ -83,12 +92,7 @@ class Sim:
         self.owner = Secret(self, "NOBODY")
 
     def control(self, method, path, body=None):
-        """A call of the control interface."""
-        data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(f"{self.url}/sim{path}", data, method=method)
-        with urllib.request.urlopen(request) as answer:
-            text = answer.read()
-        return json.loads(text) if text else None
+        return control(self.url, method, path, body)
 
     def make_owner(self, principal):
         role = f"/providers/Microsoft.Authorization/roleDefinitions/{OWNER}"

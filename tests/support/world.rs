@@ -208,6 +208,13 @@ impl World {
         self.sim_call(reqwest::Method::POST, "faults", &fault).await;
     }
 
+    /// Azure fails each write (`PUT`) or removal (`DELETE`) of a lease's rule, until the faults are cleared.
+    pub async fn fail_leases(&self, method: &str) {
+        let fault =
+            json!({ "kind": "server_error", "method": method, "path_contains": "-lease-", "count": 10_000 });
+        self.fault(fault).await;
+    }
+
     pub async fn clear_faults(&self) {
         self.http.delete(format!("{}/sim/faults", self.sim.url())).send().await.expect("azure-sim answers");
     }

@@ -32,8 +32,15 @@ pub(crate) fn environment(name: &str, requirements: &Path) -> Result<PathBuf> {
 }
 
 /// The interpreter of an environment.
-pub(crate) fn python(folder: &Path) -> PathBuf {
+fn python(folder: &Path) -> PathBuf {
     folder.join("bin/python")
+}
+
+/// A script by the interpreter of an environment, which calls servers of this machine and leaves no compiled files.
+pub(crate) fn script(folder: &Path, script: &Path) -> Command {
+    let mut program = Command::new(python(folder));
+    program.arg(script).env("PYTHONDONTWRITEBYTECODE", "1").env("NO_PROXY", "127.0.0.1");
+    program
 }
 
 /// Debian keeps what makes an environment in a package of its own.

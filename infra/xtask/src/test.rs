@@ -1,6 +1,6 @@
 //! `cargo xtask test`: every check there is, and one line that sums them up.
 
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
@@ -97,13 +97,7 @@ fn rust_tests(filter: Option<&str>) -> Result<Tally> {
     if let Some(filter) = filter {
         cargo.args(["--", filter]);
     }
-    observed(cargo)
-}
-
-fn observed(mut cargo: Command) -> Result<Tally> {
-    let mut tally = Tally::default();
-    let status = shell::run_observed(&mut cargo, |line| tally.add(tally::cargo_result(line)))?;
-    Ok(tally.of_a_run(status.success()))
+    tally::count(&mut cargo, tally::cargo_result)
 }
 
 /// The simulation alone, as its setting says, with everything that it prints.
@@ -111,7 +105,7 @@ fn simulation((name, value): (&str, u64)) -> Result<Tally> {
     let mut cargo = shell::cargo();
     cargo.args(["test", "--package", "tests", "--test", "simulation", "whatever_fails", "--", "--nocapture"]);
     cargo.env(name, value.to_string());
-    observed(cargo)
+    tally::count(&mut cargo, tally::cargo_result)
 }
 
 fn summary(outcomes: &[Outcome]) -> ExitCode {

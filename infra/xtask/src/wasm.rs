@@ -16,9 +16,8 @@ const DEBIAN_STD: &str = "/usr/lib/rustlib/src/rust/library/std";
 /// A download that has not come by then will not come.
 const DOWNLOAD_LIMIT: Duration = Duration::from_secs(180);
 
-/// Erased types make one function of what each page would otherwise have of its own; by the relocations the module is
-/// split afterwards.
-const FLAGS: &str = "--cfg erase_components -Clink-arg=--emit-relocs";
+/// By the relocations the module is split afterwards.
+const FLAGS: &str = "-Clink-arg=--emit-relocs";
 
 /// A panic stops the portal without a word.
 const LEAN_FLAGS: &str = "-Zunstable-options -Cpanic=immediate-abort";

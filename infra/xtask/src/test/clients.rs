@@ -5,9 +5,9 @@ use std::process::Command;
 use anyhow::{Context, Result};
 
 use super::sdk::cases;
-use super::tally::{Tally, case_result};
+use super::tally::{Tally, case_result, count};
 use crate::dev::{DataFolder, Environment, Options};
-use crate::{npm, python, shell};
+use crate::{npm, python};
 
 pub(crate) fn run(filter: Option<&str>) -> Result<Tally> {
     let sdk = python::environment("sdk", &cases().join("requirements.txt"))?;
@@ -18,25 +18,16 @@ pub(crate) fn run(filter: Option<&str>) -> Result<Tally> {
     let data = DataFolder::open(&options.data_folder()?, true)?;
     let environment = Environment::start(&options, data)?;
     let authority = environment.authority().context("the environment has no TLS")?;
+    let mut node = Command::new("node");
+    node.arg(javascript.join("run.mjs"));
     let mut tally = Tally::default();
-    for (program, script) in
-        [(python::python(&sdk), cases().join("run_postern.py")), ("node".into(), javascript.join("run.mjs"))]
-    {
-        let mut program = Command::new(program);
-        program
-            .arg(script)
-            .args(filter)
-            .envs(environment.scripts().iter().cloned())
-            .env("POSTERN_AZ", az.join("bin/az"))
-            .env("PYTHONDONTWRITEBYTECODE", "1")
-            .env("NO_PROXY", "127.0.0.1");
+    for mut program in [python::script(&sdk, &cases().join("run_postern.py")), node] {
+        program.args(filter).envs(environment.scripts().iter().cloned()).env("POSTERN_AZ", az.join("bin/az"));
         // Each client has a variable of its own for whom to trust.
         for name in ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"] {
             program.env(name, authority);
         }
-        let mut one = Tally::default();
-        let status = shell::run_observed(&mut program, |line| one.add(case_result(line)))?;
-        tally.add(one.of_a_run(status.success()));
+        tally.add(count(&mut program, case_result)?);
     }
     Ok(tally)
 }

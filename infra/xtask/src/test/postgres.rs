@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use anyhow::Result;
 
-use super::{observed, tally::Tally};
+use super::tally::{Tally, cargo_result, count};
 use crate::{apt, shell};
 
 /// Where Debian keeps each version's programs.
@@ -38,7 +38,7 @@ pub(super) fn run(filter: Option<&str>) -> Result<Tally> {
         if let Some(filter) = filter {
             cargo.args(["--", filter]);
         }
-        tally.add(observed(cargo)?);
+        tally.add(count(&mut cargo, cargo_result)?);
     }
     Ok(tally)
 }

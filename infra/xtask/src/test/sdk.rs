@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-use super::tally::{Tally, case_result};
+use super::tally::{Tally, case_result, count};
 use crate::process::Service;
 use crate::{interrupt, python, shell, workspace};
 
@@ -21,16 +21,8 @@ const READY: &str = "azure-sim is ready at ";
 pub(crate) fn run(filter: Option<&str>) -> Result<Tally> {
     let folder = python::environment("sdk", &cases().join("requirements.txt"))?;
     let (_sim, url) = start_sim(&folder)?;
-    let mut program = Command::new(python::python(&folder));
-    program
-        .arg(cases().join("run.py"))
-        .arg(url)
-        .args(filter)
-        .env("PYTHONDONTWRITEBYTECODE", "1")
-        .env("NO_PROXY", "127.0.0.1");
-    let mut tally = Tally::default();
-    let status = shell::run_observed(&mut program, |line| tally.add(case_result(line)))?;
-    Ok(tally.of_a_run(status.success()))
+    let mut program = python::script(&folder, &cases().join("run.py"));
+    count(program.arg(url).args(filter), case_result)
 }
 
 /// The folder of the cases.

@@ -1,5 +1,11 @@
 //! Counting what test programs report.
 
+use std::process::Command;
+
+use anyhow::Result;
+
+use crate::shell;
+
 /// How many tests passed and failed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Tally {
@@ -18,6 +24,13 @@ impl Tally {
         let failed = if is_success { self.failed } else { self.failed.max(1) };
         Self { failed, ..self }
     }
+}
+
+/// Runs a program and adds up what each of its lines adds.
+pub(crate) fn count(program: &mut Command, of_a_line: fn(&str) -> Tally) -> Result<Tally> {
+    let mut tally = Tally::default();
+    let status = shell::run_observed(program, |line| tally.add(of_a_line(line)))?;
+    Ok(tally.of_a_run(status.success()))
 }
 
 /// What a line of `cargo test` adds, such as `test result: ok. 5 passed; 0 failed; 0 ignored; …`.
