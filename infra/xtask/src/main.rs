@@ -6,6 +6,7 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 mod apt;
+mod build;
 mod chromium;
 mod dev;
 mod interrupt;
@@ -16,6 +17,7 @@ mod python;
 mod screenshots;
 mod shell;
 mod test;
+mod toolchain;
 mod wasm;
 mod workspace;
 
@@ -32,8 +34,8 @@ enum Task {
     Dev(dev::Options),
     /// Checks format and lints, and runs every test, those in the browser too
     Test(test::Options),
-    /// Builds the functions, Azure-in-a-box and the portal
-    Build,
+    /// Builds the functions, Azure-in-a-box and the portal, or what a cloud is given
+    Build(build::Options),
     /// Pictures of every page: wide and narrow, in both languages, light and dark
     Screenshots(screenshots::Options),
 }
@@ -54,6 +56,6 @@ fn run(cli: &Cli) -> Result<ExitCode> {
         Task::Dev(options) => dev::run(options).map(|()| ExitCode::SUCCESS),
         Task::Test(options) => test::run(options),
         Task::Screenshots(options) => screenshots::run(options),
-        Task::Build => portal::build_everything().map(|()| ExitCode::SUCCESS),
+        Task::Build(options) => build::run(options).map(|()| ExitCode::SUCCESS),
     }
 }

@@ -19,7 +19,7 @@ mod texts;
 /// Everything that `dev` and the tests run.
 pub(crate) fn build_everything() -> Result<()> {
     build_binaries()?;
-    build_portal()
+    build()
 }
 
 fn build_binaries() -> Result<()> {
@@ -30,7 +30,8 @@ fn build_binaries() -> Result<()> {
     })
 }
 
-fn build_portal() -> Result<()> {
+/// The portal alone, in [`workspace::portal`].
+pub(crate) fn build() -> Result<()> {
     let toolchain = wasm::toolchain()?;
     shell::step("Compiling the portal to WebAssembly", || {
         let mut cargo = wasm::cargo(toolchain, "build")?;

@@ -1,5 +1,6 @@
 //! Python environments of their own in `target/`, each made once for what it requires.
 
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -41,6 +42,13 @@ pub(crate) fn script(folder: &Path, script: &Path) -> Command {
     let mut program = Command::new(python(folder));
     program.arg(script).env("PYTHONDONTWRITEBYTECODE", "1").env("NO_PROXY", "127.0.0.1");
     program
+}
+
+/// The search path of programs with those of an environment first.
+pub(crate) fn path(folder: &Path) -> Result<OsString> {
+    let usual = std::env::var_os("PATH").unwrap_or_default();
+    let all = std::iter::once(folder.join("bin")).chain(std::env::split_paths(&usual));
+    std::env::join_paths(all).with_context(|| format!("{} cannot be searched", folder.display()))
 }
 
 /// Debian keeps what makes an environment in a package of its own.

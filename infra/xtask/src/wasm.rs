@@ -1,20 +1,14 @@
 //! The compiler that turns the portal into WebAssembly.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
-use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-use crate::{apt, interrupt, shell, workspace};
+use crate::toolchain::{by_debian, by_rustup, has_debian, host, install_debian, is_ready, sysroot};
+use crate::{shell, workspace};
 
 pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
-
-const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
-const DEBIAN_STD: &str = "/usr/lib/rustlib/src/rust/library/std";
-
-/// A download that has not come by then will not come.
-const DOWNLOAD_LIMIT: Duration = Duration::from_secs(180);
 
 /// By the relocations the module is split afterwards.
 const FLAGS: &str = "-Clink-arg=--emit-relocs";
@@ -43,18 +37,15 @@ pub(crate) fn toolchain() -> Result<Toolchain> {
         if by_rustup(&["component", "add", "rust-src"])? {
             return lean()?.with_context(missing);
         }
-        if is_ready()? {
+        if is_ready(TARGET)? {
             return Ok(Toolchain::Ready);
         }
-        if let Err(error) = apt::install(&["rustc-web", "rust-web-src"]) {
-            interrupt::check()?;
-            shell::say(format_args!("    {error:#}"));
-        }
+        install_debian()?;
         if let Some(found) = lean()? {
             return Ok(found);
         }
         by_rustup(&["target", "add", TARGET])?;
-        is_ready()?.then_some(Toolchain::Ready).with_context(missing)
+        is_ready(TARGET)?.then_some(Toolchain::Ready).with_context(missing)
     })
 }
 
@@ -72,7 +63,8 @@ pub(crate) fn cargo(toolchain: Toolchain, subcommand: &str) -> Result<Command> {
         .env("RUSTFLAGS", format!("{FLAGS} {LEAN_FLAGS}"));
     if toolchain == Toolchain::Debian {
         let linker = sysroot()?.join("lib/rustlib").join(host()?).join("bin/rust-lld");
-        command.env("RUSTC", DEBIAN_RUSTC).env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", linker);
+        by_debian(&mut command);
+        command.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", linker);
     }
     Ok(command)
 }
@@ -86,41 +78,14 @@ pub(crate) fn target_dir() -> PathBuf {
 fn lean() -> Result<Option<Toolchain>> {
     if sysroot()?.join("lib/rustlib/src/rust/library/std").is_dir() {
         Ok(Some(Toolchain::Rustup))
-    } else if Path::new(DEBIAN_RUSTC).exists() && Path::new(DEBIAN_STD).is_dir() {
+    } else if has_debian() {
         Ok(Some(Toolchain::Debian))
     } else {
         Ok(None)
     }
 }
 
-fn is_ready() -> Result<bool> {
-    Ok(sysroot()?.join("lib/rustlib").join(TARGET).join("lib").is_dir())
-}
-
-/// Whether rustup did it; some machines cannot reach where it downloads from.
-fn by_rustup(arguments: &[&str]) -> Result<bool> {
-    let mut rustup = Command::new("rustup");
-    let done = shell::run_within(rustup.args(arguments).current_dir(workspace::root()), DOWNLOAD_LIMIT);
-    if let Err(error) = &done {
-        interrupt::check()?;
-        shell::say(format_args!("    {error:#}"));
-    }
-    Ok(done.is_ok())
-}
-
 fn missing() -> String {
     "what the portal is compiled with is still missing; install it with `rustup component add rust-src`"
         .to_owned()
-}
-
-fn sysroot() -> Result<PathBuf> {
-    rustc_says(["--print", "sysroot"]).map(PathBuf::from)
-}
-
-fn host() -> Result<String> {
-    rustc_says(["--print", "host-tuple"])
-}
-
-fn rustc_says<const N: usize>(question: [&str; N]) -> Result<String> {
-    shell::read(Command::new("rustc").args(question).current_dir(workspace::root()))
 }
