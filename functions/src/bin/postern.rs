@@ -36,6 +36,8 @@ enum Command {
         #[arg(long, default_value_t = 0)]
         look_ahead: u32,
     },
+    /// Reads the configuration, and says what is wrong with it or what it comes to; connects to nothing.
+    Check,
     /// Prints the OpenAPI document of the API; needs no configuration.
     Openapi,
 }
@@ -61,18 +63,35 @@ fn print(text: &str) {
     print!("{text}");
 }
 
+/// What of a configuration is no secret.
+fn summary(config: &Config) -> String {
+    let subscriptions: Vec<String> = config.subscriptions.iter().map(ToString::to_string).collect();
+    format!(
+        "Postern {} at {}\nsigns people in at {}\nlooks after {} by {}\n",
+        config.deployment,
+        config.public_url,
+        config.authority,
+        subscriptions.join(", "),
+        config.arm_url,
+    )
+}
+
 async fn run(command: Command) -> Result<(), StartError> {
     if let Command::Openapi = command {
         print(&functions::openapi::text());
         return Ok(());
     }
     let config = configuration()?;
+    if let Command::Check = command {
+        print(&summary(&config));
+        return Ok(());
+    }
     telemetry::init(&config);
     let app = application(&config, true).await?;
     match command {
         Command::Serve { timer } => serve(app, &config, timer).await,
         Command::Sweep { look_ahead } => sweep(&app, look_ahead).await,
-        Command::Openapi => Ok(()),
+        Command::Check | Command::Openapi => Ok(()),
     }
 }
 

@@ -14,6 +14,7 @@ mod postgres;
 mod schemathesis;
 mod sdk;
 mod tally;
+mod templates;
 
 use tally::Tally;
 
@@ -59,9 +60,10 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
         if filter.is_none_or(|filter| "schemathesis".contains(filter)) {
             outcomes.push(attempt("Schemathesis", schemathesis::run)?);
         }
+        outcomes.push(attempt("Templates", || templates::run(filter))?);
         outcomes.push(attempt("Browser tests", || browser::run(filter))?);
     } else {
-        shell::say("==> SDK clients, schemathesis, browser tests: left out, because the build failed");
+        shell::say("==> SDK clients, schemathesis, templates, browser tests: left out, because the build failed");
     }
     Ok(summary(&outcomes))
 }
