@@ -241,7 +241,8 @@ def a_deployment_takes_five_commands():
 def az_commands(page):
     """Each call of az on a page: its words, and its options."""
     for block in re.findall(r"```sh\n(.*?)```", page.read_text(), re.DOTALL):
-        for found in re.finditer(r"\baz ((?:[a-z][a-z-]* )+)(.*?)(?=\| tr|\Z)", block.replace("\\\n", " "), re.DOTALL):
+        calls = re.sub(r'"\$\((?!az )[^()]*\)"', "", block.replace("\\\n", " "))
+        for found in re.finditer(r"\baz ((?:[a-z][a-z-]* )+)(.*?)(?=\| tr|\Z)", calls, re.DOTALL):
             words = found[1].split()
             yield " ".join(words), re.findall(r"(?<!\S)--[a-z-]+", found[2])
 

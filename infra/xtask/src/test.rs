@@ -63,7 +63,9 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
         outcomes.push(attempt("Templates", || templates::run(filter))?);
         outcomes.push(attempt("Browser tests", || browser::run(filter))?);
     } else {
-        shell::say("==> SDK clients, schemathesis, templates, browser tests: left out, because the build failed");
+        shell::say(
+            "==> SDK clients, schemathesis, templates, browser tests: left out, because the build failed",
+        );
     }
     Ok(summary(&outcomes))
 }
