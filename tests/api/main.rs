@@ -75,6 +75,8 @@ mod sources;
 #[cfg(test)]
 mod tls;
 #[cfg(test)]
+mod upgrade;
+#[cfg(test)]
 mod vm_order;
 #[cfg(test)]
 mod vm_pages;

@@ -136,6 +136,11 @@ impl Server {
         self.wait();
     }
 
+    /// What it has told about itself so far.
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.folder.join("log")).unwrap_or_default()
+    }
+
     fn pid(&self) -> i32 {
         let text = fs::read_to_string(self.pid_file()).expect("it runs");
         text.lines().next().and_then(|line| line.parse().ok()).expect("a process id")
@@ -148,8 +153,7 @@ impl Server {
     fn wait(&self) {
         let start = Instant::now();
         while !self.is_ready() {
-            let log = || fs::read_to_string(self.folder.join("log")).unwrap_or_default();
-            assert!(start.elapsed() < PATIENCE, "the server does not answer: {}", log());
+            assert!(start.elapsed() < PATIENCE, "the server does not answer: {}", self.log());
             thread::sleep(Duration::from_millis(20));
         }
     }

@@ -5,6 +5,7 @@ mod arm_shape;
 mod client;
 mod contract;
 mod credential;
+mod migrations;
 mod netns;
 pub mod nft;
 mod random_nsg;
@@ -13,6 +14,7 @@ mod world;
 
 pub use client::{Answer, Client};
 pub use contract::operation_at;
+pub use migrations::{Addition, Migration, addition, migrations, take_back_to};
 pub use netns::Namespace;
 pub use random_nsg::Neighbourhood;
 pub use world::{

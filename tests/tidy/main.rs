@@ -4,6 +4,7 @@
 
 mod dependencies;
 mod layout;
+mod migrations;
 mod purity;
 mod text;
 mod tree;

@@ -88,6 +88,11 @@ pub enum OpenError {
         #[source]
         source: Box<MigrateError>,
     },
+    #[error(
+        "the store {store} was brought to schema {version} by a newer version of Postern, and only versions that know \
+         schema {oldest} can work on it; this one knows {known}: start a newer one"
+    )]
+    TooNew { store: String, version: i64, oldest: i64, known: i64 },
     #[error("the folder of {} cannot hold a store, as its file system lacks write-ahead logging; use a local disk", .0.display())]
     NoWriteAheadLog(PathBuf),
     #[error(

@@ -237,7 +237,9 @@ pub(super) async fn fill(connection: &mut AnyConnection, begin: &'static str) ->
             continue;
         };
         let id = PolicyId::default_for(&vm, location(machine.as_ref()));
-        sql::query("UPDATE policies SET policy_id = $1, policy_key = $2 WHERE vm = $3 AND subscription = $4")
+        let update = "UPDATE policies SET policy_id = $1, policy_key = $2
+                      WHERE vm = $3 AND subscription = $4 AND policy_key IS NULL";
+        sql::query(update)
             .bind(id.to_string())
             .bind(id.key())
             .bind(&key)

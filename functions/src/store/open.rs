@@ -1,20 +1,26 @@
 //! Opening a store: which engine its URL names, its schema brought up to date, its id.
 
 mod postgres;
+mod schema;
 mod sqlite;
 
-use shared::nsg::stamp::StoreId;
-use sqlx::{AnyConnection, migrate::Migrator};
+use std::time::Duration;
 
+use shared::nsg::stamp::StoreId;
+use sqlx::{AnyConnection, AnyPool};
+
+use self::schema::{Schema, migrations, parse_id};
 use super::{
-    OpenError, Store,
+    OpenError, Store, StoreError,
     address::{Place, StoreAddress},
     audit,
+    engine::Engine,
     error::is_contention,
     named, sql,
 };
 
-static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+/// How long the short way may take to connect: the long way says better what is in the way.
+const SHORT: Duration = Duration::from_secs(2);
 
 pub(super) async fn open(address: &StoreAddress, fresh_id: StoreId) -> Result<Store, OpenError> {
     sqlx::any::install_default_drivers();
@@ -24,8 +30,23 @@ pub(super) async fn open(address: &StoreAddress, fresh_id: StoreId) -> Result<St
     }
 }
 
-/// Gives rows of earlier versions the columns that they lack; each step begins a transaction like `begin`.
-async fn fill(connection: &mut AnyConnection, begin: &'static str) -> Result<(), sqlx::Error> {
+/// The id of a store that is up to date, by one statement on a connection that stays for later ones. `None`: there is
+/// something to do or in the way.
+async fn short_way(store: &str, readers: &AnyPool) -> Result<Option<StoreId>, OpenError> {
+    let Ok(Ok(mut connection)) = tokio::time::timeout(SHORT, readers.acquire()).await else {
+        return Ok(None);
+    };
+    let Ok(schema) = Schema::look(&mut connection).await else { return Ok(None) };
+    schema.admit(store)?;
+    if schema.is_current() { schema.id(store).map(Some) } else { Ok(None) }
+}
+
+/// Gives rows of earlier versions the columns that they lack. What another instance filled in meanwhile stays.
+async fn fill(connection: &mut AnyConnection, engine: Engine) -> Result<(), sqlx::Error> {
+    let begin = match engine {
+        Engine::Sqlite => engine.begin(),
+        Engine::Postgres => "BEGIN",
+    };
     audit::fill(connection, begin).await?;
     named::fill(connection, begin).await
 }
@@ -37,4 +58,14 @@ async fn keep_id(connection: &mut AnyConnection, fresh_id: StoreId) -> Result<St
         .execute(&mut *connection)
         .await?;
     sql::query_scalar("SELECT value FROM meta WHERE name = 'store_id'").fetch_one(connection).await
+}
+
+impl Store {
+    /// Completes what instances of an earlier version wrote since this one opened the store.
+    pub(super) async fn complete(&self) -> Result<(), StoreError> {
+        if schema::is_lacking(&mut *self.read().await?).await? {
+            fill(&mut *self.writer.acquire().await?, self.engine).await?;
+        }
+        Ok(())
+    }
 }

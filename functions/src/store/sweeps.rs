@@ -9,9 +9,11 @@ use super::{
 };
 
 impl Store {
-    /// A sweep that ended earlier than the last one noted changes nothing.
+    /// A sweep that ended earlier than the last one noted changes nothing. Also completes what instances of an earlier
+    /// version wrote since this one opened the store.
     pub async fn note_sweep(&self, at: Timestamp) -> Result<(), StoreError> {
-        self.write(Note(at)).await
+        self.write(Note(at)).await?;
+        self.complete().await
     }
 
     pub async fn last_sweep(&self) -> Result<Option<Timestamp>, StoreError> {

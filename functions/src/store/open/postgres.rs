@@ -17,7 +17,7 @@ use super::{
         servers::{Servers, takes_writes},
         sql,
     },
-    MIGRATIONS, OpenError, fill, keep_id,
+    OpenError, Schema, fill, keep_id, migrations, parse_id, short_way,
 };
 
 /// One of several tries, see `Store::begin`.
@@ -43,6 +43,13 @@ pub(super) async fn open(database: &Database, fresh_id: StoreId) -> Result<Store
     let failed = |source| unusable(database, source);
     let options = database.urls.iter().map(|url| url.as_str().parse::<AnyConnectOptions>());
     let servers = Servers::new(options.collect::<Result<_, _>>().map_err(failed)?);
+    if let Some(first) = servers.primary().await {
+        let readers = pool(&servers, first, database.connections - 1);
+        if let Some(id) = short_way(&database.to_string(), &readers).await? {
+            let writer = pool(&servers, first, 1);
+            return Ok(Store { id, engine: Engine::Postgres, servers, readers, writer });
+        }
+    }
     let mut attempt = 1;
     let (primary, id) = loop {
         match prepare(database, &servers, fresh_id).await {
@@ -85,16 +92,13 @@ async fn prepare(
     let primary = servers.primary().await.ok_or_else(|| failed(sqlx::Error::PoolTimedOut))?;
     let mut connection = primary.connect().await.map_err(failed)?;
     migrate(database, &mut connection).await?;
-    fill(&mut connection, "BEGIN").await.map_err(failed)?;
+    Schema::look(&mut connection).await.map_err(failed)?.admit(&database.to_string())?;
+    fill(&mut connection, Engine::Postgres).await.map_err(failed)?;
     let mut transaction = connection.begin().await.map_err(failed)?;
     let id = keep_id(&mut transaction, fresh_id).await.map_err(failed)?;
     transaction.commit().await.map_err(failed)?;
     connection.close().await.map_err(failed)?;
-    let damaged = |source: shared::nsg::stamp::InvalidStamp| OpenError::Damaged {
-        store: database.to_string(),
-        source: source.into(),
-    };
-    Ok((primary.clone(), id.parse().map_err(damaged)?))
+    Ok((primary.clone(), parse_id(&database.to_string(), &id)?))
 }
 
 async fn migrate(database: &Database, connection: &mut AnyConnection) -> Result<(), OpenError> {
@@ -102,7 +106,7 @@ async fn migrate(database: &Database, connection: &mut AnyConnection) -> Result<
     let mut transaction = connection.begin().await.map_err(failed)?;
     sqlx::raw_sql(LOCK).execute(&mut *transaction).await.map_err(failed)?;
     sqlx::raw_sql(FORGET).execute(&mut *transaction).await.map_err(failed)?;
-    MIGRATIONS.run_direct(None, &mut *transaction, false).await.map_err(|error| match error {
+    migrations().run_direct(None, &mut *transaction, false).await.map_err(|error| match error {
         MigrateError::Execute(source) | MigrateError::ExecuteMigration(source, _) => failed(source),
         source => OpenError::OtherVersion { store: database.to_string(), source: Box::new(source) },
     })?;

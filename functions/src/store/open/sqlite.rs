@@ -1,6 +1,12 @@
 //! Opening a SQLite file so that a write that was acknowledged survives a power cut.
 
-use std::{io, path::Path, str::FromStr, time::Duration};
+use std::{
+    fs::File,
+    io::{self, Read as _},
+    path::Path,
+    str::FromStr,
+    time::Duration,
+};
 
 use shared::nsg::stamp::StoreId;
 use sqlx::{
@@ -12,7 +18,7 @@ use url::Url;
 
 use super::{
     super::{Store, engine::Engine, servers::Servers, sql},
-    MIGRATIONS, OpenError, fill, is_contention, keep_id,
+    OpenError, Schema, fill, is_contention, keep_id, migrations, parse_id, short_way,
 };
 
 const READERS: u32 = 4;
@@ -30,19 +36,34 @@ const READER_SETTINGS: &str = "PRAGMA busy_timeout = 5000; PRAGMA synchronous = 
 pub(super) async fn open(path: &Path, fresh_id: StoreId) -> Result<Store, OpenError> {
     create(path)?;
     let options = connect_options(path)?;
+    let readers = pool(&options, READERS, READER_SETTINGS);
+    let is_known = if has_log(path) { short_way(&name(path), &readers).await? } else { None };
+    let id = match is_known {
+        Some(id) => id,
+        None => long_way(path, &options, fresh_id).await?,
+    };
+    let writer = pool(&options, 1, SETTINGS);
+    Ok(Store { id, engine: Engine::Sqlite, servers: Servers::none(), readers, writer })
+}
+
+async fn long_way(path: &Path, options: &AnyConnectOptions, fresh_id: StoreId) -> Result<StoreId, OpenError> {
     let mut attempt = 1;
-    let id = loop {
-        match prepare(path, &options, fresh_id).await {
+    loop {
+        match prepare(path, options, fresh_id).await {
             Err(OpenError::Unavailable { source, .. }) if is_busy(&source) && attempt < OPEN_ATTEMPTS => {
                 tokio::time::sleep(Duration::from_millis(20)).await;
                 attempt += 1;
             }
-            outcome => break outcome?,
+            outcome => return outcome,
         }
-    };
-    let readers = pool(&options, READERS, READER_SETTINGS);
-    let writer = pool(&options, 1, SETTINGS);
-    Ok(Store { id, engine: Engine::Sqlite, servers: Servers::none(), readers, writer })
+    }
+}
+
+/// Whether the file's header says that it is a database with a write-ahead log, as every store is that was opened.
+fn has_log(path: &Path) -> bool {
+    let mut header = [0; 20];
+    let is_read = File::open(path).and_then(|mut file| file.read_exact(&mut header)).is_ok();
+    is_read && header.starts_with(b"SQLite format 3\0") && header.ends_with(&[2, 2])
 }
 
 /// Makes a missing file that only its owner can read; SQLite gives its log the same mode.
@@ -90,21 +111,18 @@ async fn prepare(path: &Path, options: &AnyConnectOptions, fresh_id: StoreId) ->
         return Err(OpenError::NoWriteAheadLog(path.to_owned()));
     }
     migrate(path, &mut connection).await?;
-    fill(&mut connection, Engine::Sqlite.begin()).await.map_err(failed)?;
+    Schema::look(&mut connection).await.map_err(failed)?.admit(&name(path))?;
+    fill(&mut connection, Engine::Sqlite).await.map_err(failed)?;
     let id = keep_id(&mut connection, fresh_id).await.map_err(failed)?;
     connection.close().await.map_err(failed)?;
-    let damaged = |source: shared::nsg::stamp::InvalidStamp| OpenError::Damaged {
-        store: name(path),
-        source: source.into(),
-    };
-    id.parse().map_err(damaged)
+    parse_id(&name(path), &id)
 }
 
 /// All migrations are one transaction, begun with the lock, so that two processes do not both apply them.
 async fn migrate(path: &Path, connection: &mut AnyConnection) -> Result<(), OpenError> {
     let failed = |source| unusable(path, source);
     let mut transaction = connection.begin_with(Engine::Sqlite.begin()).await.map_err(failed)?;
-    MIGRATIONS.run_direct(None, &mut *transaction, false).await.map_err(|error| match error {
+    migrations().run_direct(None, &mut *transaction, false).await.map_err(|error| match error {
         MigrateError::Execute(source) | MigrateError::ExecuteMigration(source, _) => unusable(path, source),
         source => OpenError::OtherVersion { store: name(path), source: Box::new(source) },
     })?;

@@ -34,6 +34,24 @@ async fn what_was_written_is_there_after_reopening_and_so_is_the_first_id() {
     assert_eq!(again.policy(&vm("web-01")).await.unwrap(), Some(a_policy("web-01")));
 }
 
+#[tokio::test]
+async fn opening_a_store_that_is_up_to_date_takes_one_statement() {
+    let own = a_server();
+    Store::open(&own.address, StoreId::new(1)).await.unwrap().close().await;
+    own.server.run("ALTER SYSTEM SET log_statement = 'all'");
+    own.server.run("SELECT pg_reload_conf()");
+    let logged = || {
+        own.server.log().matches("LOG:  statement: ").count()
+            + own.server.log().matches("LOG:  execute ").count()
+    };
+    while logged() == 0 {
+        own.server.run("SELECT 1");
+    }
+    let before = logged();
+    Store::open(&own.address, StoreId::new(2)).await.unwrap();
+    assert_eq!(logged() - before, 1, "{}", own.server.log());
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn many_may_open_a_new_database_at_once_and_agree_on_its_id() {
     let address = new_database("many");

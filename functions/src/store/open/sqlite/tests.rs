@@ -83,22 +83,33 @@ async fn rejects_a_folder_in_the_files_place() {
 }
 
 #[tokio::test]
-async fn rejects_a_store_of_a_newer_version() {
+async fn rejects_a_store_whose_schema_was_made_otherwise() {
     let home = a_home();
     let store = opened(&file_url(&home)).await;
-    let newer = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
-                 VALUES (9999, 'later', TRUE, x'00', 0)";
-    sqlx::query(newer).execute(&store.writer).await.unwrap();
+    let other = "UPDATE _sqlx_migrations SET checksum = x'00' WHERE version = 1";
+    sqlx::query(other).execute(&store.writer).await.unwrap();
+    // As if the last one had yet to be applied.
+    sqlx::query("DROP INDEX policies_unnamed").execute(&store.writer).await.unwrap();
+    sqlx::query("DELETE FROM _sqlx_migrations WHERE version = 8").execute(&store.writer).await.unwrap();
     store.close().await;
     let error = refusal(&file_url(&home)).await;
     assert!(matches!(error, OpenError::OtherVersion { .. }), "{error:?}");
 }
 
 #[tokio::test]
+async fn a_store_that_is_up_to_date_is_opened_without_waiting_for_its_lock() {
+    let home = a_home();
+    let store = opened(&file_url(&home)).await;
+    let mut writing = store.writer.begin_with(Engine::Sqlite.begin()).await.unwrap();
+    sqlx::query("UPDATE meta SET value = 'x'").execute(&mut *writing).await.unwrap();
+    assert_eq!(opened(&file_url(&home)).await.id(), store.id());
+}
+
+#[tokio::test]
 async fn rejects_an_id_that_is_none() {
     let home = a_home();
     let store = opened(&file_url(&home)).await;
-    sqlx::query("UPDATE meta SET value = 'x'").execute(&store.writer).await.unwrap();
+    sqlx::query("UPDATE meta SET value = 'x' WHERE name = 'store_id'").execute(&store.writer).await.unwrap();
     store.close().await;
     let error = refusal(&file_url(&home)).await;
     assert!(matches!(error, OpenError::Damaged { .. }), "{error:?}");
