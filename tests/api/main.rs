@@ -33,6 +33,8 @@ mod examples;
 #[cfg(test)]
 mod expiry;
 #[cfg(test)]
+mod failover;
+#[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod filters;

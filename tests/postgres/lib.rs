@@ -1,6 +1,7 @@
 //! A real PostgreSQL server for tests: made anew in a temporary folder, stopped and removed with the process that
 //! started it, even if that one was killed.
 
+mod pair;
 mod pooler;
 
 use std::{
@@ -18,6 +19,7 @@ use std::{
 
 use nix::unistd::{Uid, User};
 
+pub use pair::Pair;
 pub use pooler::Pooler;
 
 /// Where Debian and its kin keep the server's programs.
@@ -46,20 +48,7 @@ impl Server {
         let programs = programs().expect("PostgreSQL's server is installed (apt-get install postgresql)");
         let folder = folder("postgres");
         let data = folder.join("data");
-        let made = as_postgres(&programs.join("initdb"))
-            .args([
-                "--username=postgres",
-                "--auth=trust",
-                "--encoding=UTF8",
-                "--no-sync",
-                "--no-instructions",
-            ])
-            .args(["--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=en", "-D"])
-            .arg(&data)
-            .current_dir("/")
-            .output()
-            .expect("initdb runs");
-        assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
+        initdb(&data);
         let port = free_port();
         let server = as_postgres(&programs.join("postgres"));
         let mut keeper = Command::new("/bin/sh");
@@ -105,22 +94,7 @@ impl Server {
     }
 
     pub fn run_in(&self, database: &str, sql: &str) -> String {
-        let output = Command::new(programs().expect("it was started").join("psql"))
-            .args([
-                "--no-psqlrc",
-                "--quiet",
-                "--tuples-only",
-                "--no-align",
-                "-v",
-                "ON_ERROR_STOP=1",
-                "-c",
-                sql,
-            ])
-            .arg(self.url(database))
-            .output()
-            .expect("psql runs");
-        assert!(output.status.success(), "{sql}: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+        printed(&self.url(database), sql)
     }
 
     /// Stops it at once, as a crash does, and starts it again.
@@ -197,6 +171,37 @@ pub fn programs() -> Option<PathBuf> {
         versions.filter_map(|entry| Some((entry.file_name().to_str()?.parse::<u32>().ok()?, entry.path())));
     let newest = numbered.filter(|(_, path)| path.join("bin/postgres").exists()).max();
     newest.map(|(_, path)| path.join("bin"))
+}
+
+/// Makes a server's files.
+fn initdb(data: &Path) {
+    let program =
+        programs().expect("PostgreSQL's server is installed (apt-get install postgresql)").join("initdb");
+    let made = as_postgres(&program)
+        .args(["--username=postgres", "--auth=trust", "--encoding=UTF8", "--no-sync", "--no-instructions"])
+        .args(["--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=en", "-D"])
+        .arg(data)
+        .current_dir("/")
+        .output()
+        .expect("initdb runs");
+    assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
+}
+
+/// Runs statements; what they print, or what was wrong with them.
+fn psql(url: &str, sql: &str) -> Result<String, String> {
+    let output = Command::new(programs().expect("it was started").join("psql"))
+        .args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "-v", "ON_ERROR_STOP=1", "-c", sql])
+        .arg(url)
+        .output()
+        .expect("psql runs");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
+    if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stderr)) }
+}
+
+fn printed(url: &str, sql: &str) -> String {
+    let printed = psql(url, sql);
+    assert!(printed.is_ok(), "{sql}: {printed:?}");
+    printed.unwrap_or_default()
 }
 
 /// The server refuses to run as root.

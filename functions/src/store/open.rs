@@ -9,7 +9,7 @@ use std::time::Duration;
 use shared::nsg::stamp::StoreId;
 use sqlx::{AnyConnection, AnyPool};
 
-use self::schema::{Schema, migrations, parse_id};
+use self::schema::{Schema, has_made, migrations, parse_id};
 use super::{
     OpenError, Store, StoreError,
     address::{Place, StoreAddress},

@@ -17,7 +17,7 @@ use super::{
         servers::{Servers, takes_writes},
         sql,
     },
-    OpenError, Schema, fill, keep_id, migrations, parse_id, short_way,
+    OpenError, Schema, fill, has_made, keep_id, migrations, parse_id, short_way,
 };
 
 /// One of several tries, see `Store::begin`.
@@ -113,7 +113,8 @@ async fn migrate(database: &Database, connection: &mut AnyConnection) -> Result<
     sqlx::raw_sql(FORGET).execute(&mut *transaction).await.map_err(failed)?;
     let columns: Vec<(String, String)> =
         sql::query_as(COLUMNS).fetch_all(&mut *transaction).await.map_err(failed)?;
-    for (table, column) in columns {
+    // Tables and views of others are left alone.
+    for (table, column) in columns.into_iter().filter(|(table, _)| has_made(table)) {
         let alter = format!(r#"ALTER TABLE "{table}" ALTER COLUMN "{column}" TYPE TEXT COLLATE "C""#);
         sqlx::raw_sql(AssertSqlSafe(alter)).execute(&mut *transaction).await.map_err(failed)?;
     }

@@ -89,6 +89,12 @@ fn known() -> i64 {
     migrations().iter().map(|migration| migration.version).max().unwrap_or(0)
 }
 
+/// Whether a table is one that our migrations make.
+pub(super) fn has_made(table: &str) -> bool {
+    let makes = format!("CREATE TABLE {table} (");
+    migrations().iter().any(|migration| migration.sql.as_str().contains(&makes))
+}
+
 /// Whether rows lack columns, see `Schema`.
 pub(super) async fn is_lacking(connection: &mut AnyConnection) -> Result<bool, sqlx::Error> {
     let lacking: i64 = sql::query_scalar(concat!("SELECT ", lacking!())).fetch_one(connection).await?;

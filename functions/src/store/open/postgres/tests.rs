@@ -83,6 +83,17 @@ async fn texts_are_ordered_by_their_bytes_whatever_the_database_is_set_to() {
 }
 
 #[tokio::test]
+async fn tables_and_views_of_others_stay_as_they_are() {
+    let own = a_server();
+    own.server
+        .run_in("postern", "CREATE TABLE notes (text TEXT); CREATE VIEW kept AS SELECT text FROM notes");
+    Store::open(&own.address, StoreId::new(1)).await.unwrap();
+    let collations = "SELECT table_name FROM information_schema.columns WHERE collation_name = 'C' AND table_schema = 'public'
+                      AND table_name IN ('notes', 'kept', 'policies') GROUP BY 1";
+    assert_eq!(own.server.run_in("postern", collations), "policies");
+}
+
+#[tokio::test]
 async fn readers_cannot_write() {
     let store = Store::open(&new_database("readers"), StoreId::new(1)).await.unwrap();
     let mut reading = store.read().await.unwrap();
