@@ -10,8 +10,9 @@ use crate::{apt, shell};
 /// Where Debian keeps each version's programs.
 const SERVERS: &str = "/usr/lib/postgresql";
 const POOLER: &str = "/usr/sbin/pgbouncer";
+const FAILOVER: &str = "/usr/bin/pg_autoctl";
 
-/// The server and its pooler, from Debian.
+/// The server, its pooler and what lets a copy take over, from Debian.
 pub(super) fn install() -> Result<()> {
     let mut missing = Vec::new();
     if !has_server() {
@@ -19,6 +20,9 @@ pub(super) fn install() -> Result<()> {
     }
     if !Path::new(POOLER).exists() {
         missing.push("pgbouncer");
+    }
+    if !Path::new(FAILOVER).exists() {
+        missing.push("postgresql-15-auto-failover");
     }
     if missing.is_empty() { Ok(()) } else { apt::install(&missing) }
 }
