@@ -101,13 +101,15 @@ impl Store {
         Ok(together(rows)?.pop())
     }
 
-    /// The latest grants of one requester, newest first.
+    /// The latest grants of one requester, and all older ones that still live, newest first.
     pub async fn grants_of(&self, requester_id: &str, limit: u32) -> Result<Vec<HeldGrant>, StoreError> {
         let select = concat!(
             "SELECT g.data AS grant_data, ",
             leases::lease_columns!(),
-            " FROM (SELECT id, subscription, admitted_at, data FROM grants WHERE requester_id = $1
-                    ORDER BY admitted_at DESC, id DESC LIMIT $2) g
+            " FROM (SELECT id, subscription, admitted_at, data FROM grants WHERE requester_id = $1 AND (
+                      id IN (SELECT id FROM grants WHERE requester_id = $1
+                             ORDER BY admitted_at DESC, id DESC LIMIT $2)
+                      OR id IN (SELECT grant_id FROM leases WHERE state IN ('pending', 'open')))) g
              JOIN leases l ON l.grant_id = g.id AND l.subscription = g.subscription
              ORDER BY g.admitted_at DESC, g.id DESC, l.ordinal"
         );

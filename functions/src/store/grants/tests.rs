@@ -1,3 +1,5 @@
+use shared::grant::CloseReason;
+
 use super::{super::testing::*, *};
 
 #[tokio::test]
@@ -18,7 +20,7 @@ async fn a_grant_is_read_as_it_was_admitted_and_then_as_its_leases_stand() {
 }
 
 #[tokio::test]
-async fn a_requesters_grants_come_newest_first_up_to_the_limit() {
+async fn a_requesters_latest_grants_and_all_that_live_come_newest_first() {
     let home = a_home();
     let store = a_store(&home).await;
     for (id, second) in [(1, 10), (2, 30), (3, 20)] {
@@ -30,10 +32,25 @@ async fn a_requesters_grants_come_newest_first_up_to_the_limit() {
     let ids = |held: Vec<HeldGrant>| held.iter().map(|held| held.grant.id).collect::<Vec<_>>();
     let requester = a_requester().id;
     let expected = [2, 3, 1].map(|id| a_grant(id, "web-01", 0).id);
+    assert_eq!(ids(store.grants_of(&requester, 1).await.unwrap()), expected);
+    close(&store, expected[2], 2).await;
+    close(&store, expected[1], 1).await;
     assert_eq!(ids(store.grants_of(&requester, 9).await.unwrap()), expected);
-    let two = store.grants_of(&requester, 2).await.unwrap();
-    assert!(two.iter().all(|held| held.leases.len() == 2));
-    assert_eq!(ids(two), expected[..2]);
+    let one_lives = store.grants_of(&requester, 1).await.unwrap();
+    assert!(one_lives.iter().all(|held| held.leases.len() == 2));
+    assert_eq!(ids(one_lives), expected[..2]);
+    close(&store, expected[1], 2).await;
+    assert_eq!(ids(store.grants_of(&requester, 1).await.unwrap()), expected[..1]);
+}
+
+/// Closes the first leases of a grant.
+async fn close(store: &Store, id: GrantId, leases: usize) {
+    for held in store.grant(id).await.unwrap().unwrap().leases.iter().take(leases) {
+        if held.lease.lives(at(60)) {
+            let closed = held.lease.clone().ended(CloseReason::Revoked, at(60)).closed(at(60));
+            assert!(store.update_lease(held, closed, None, &[]).await.unwrap());
+        }
+    }
 }
 
 #[tokio::test]
