@@ -16,6 +16,7 @@ use crate::{
     metrics::Metrics,
     rights::Rights,
     store::Store,
+    work::Work,
 };
 
 /// The application, cheap to clone.
@@ -35,6 +36,10 @@ pub struct Parts {
     pub assets: Option<PathBuf>,
     /// Whether work goes on after an answer: true of a process, false of a function that is frozen between calls.
     pub background: bool,
+    /// What goes on after answers, which the end of the process waits for.
+    pub work: Work,
+    /// Whether the host of Azure Functions calls, its timer too.
+    pub azure_functions: bool,
     /// Who may read the metrics; `None`: nobody.
     pub metrics_token: Option<Secret<String>>,
     pub organisation_ranges: Vec<SourcePrefix>,
@@ -69,6 +74,8 @@ impl App {
             public_url: config.public_url.clone(),
             assets: config.assets.clone(),
             background,
+            work: Work::default(),
+            azure_functions: config.azure_functions,
             metrics_token: config.metrics_token.clone(),
             organisation_ranges: config.organisation_ranges.clone(),
             contact: config.contact.clone(),

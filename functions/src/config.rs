@@ -1,5 +1,6 @@
 //! Configuration: typed, read once, every bad variable reported at once.
 
+mod credentials;
 mod reader;
 mod secret;
 mod values;
@@ -11,6 +12,11 @@ use jiff::SignedDuration;
 use shared::{nsg::stamp::Deployment, source::SourcePrefix, vm::SubscriptionId};
 use url::Url;
 
+pub use self::{
+    credentials::{CREDENTIALS_DIRECTORY, CredentialError, credentials},
+    reader::{ConfigError, ConfigErrors},
+    secret::Secret,
+};
 use self::{
     reader::Reader,
     values::{
@@ -18,16 +24,18 @@ use self::{
         safe_url, some_text, subscriptions,
     },
 };
-pub use self::{
-    reader::{ConfigError, ConfigErrors},
-    secret::Secret,
-};
 use crate::{fabric::azure::credential::CredentialSource, store::StoreAddress};
 
 /// Everything that a process is told from outside.
 #[derive(Debug)]
 pub struct Config {
     pub listen: SocketAddr,
+    /// Whether the host of Azure Functions has started this process, and calls it.
+    pub azure_functions: bool,
+    /// How long calls are still taken after the end of the process was asked for; at most a minute.
+    pub drain: SignedDuration,
+    /// How long what is in hand may take after that; 1 s to 10 minutes.
+    pub stop_within: SignedDuration,
     /// Where browsers reach Postern; https, but for this machine itself.
     pub public_url: Url,
     pub tenant: String,
@@ -107,8 +115,10 @@ const CLOUDS: [(&str, [&str; 3]); 3] = [
 ];
 
 /// All variables of ours that have a meaning; any other is a slip of the pen.
-const KNOWN: [&str; 31] = [
+const KNOWN: [&str; 33] = [
     "POSTERN_LISTEN",
+    "POSTERN_DRAIN",
+    "POSTERN_STOP_WITHIN",
     "POSTERN_PUBLIC_URL",
     "POSTERN_CLOUD",
     "POSTERN_AUTHORITY",
@@ -138,8 +148,11 @@ const KNOWN: [&str; 31] = [
     "POSTERN_METRICS_TOKEN",
     "POSTERN_ORGANISATION_RANGES",
     "POSTERN_CONTACT",
-    "FUNCTIONS_CUSTOMHANDLER_PORT",
+    CUSTOM_HANDLER_PORT,
 ];
+
+/// Where the host of Azure Functions calls its custom handler, on this machine.
+const CUSTOM_HANDLER_PORT: &str = "FUNCTIONS_CUSTOMHANDLER_PORT";
 
 impl Config {
     pub fn from_vars(vars: impl Iterator<Item = (String, String)>) -> Result<Self, ConfigErrors> {
@@ -159,6 +172,9 @@ impl Config {
         (arm_url, arm_audience): (&str, &str),
     ) -> Option<Self> {
         let listen = listen(read);
+        let azure_functions = read.optional(CUSTOM_HANDLER_PORT).is_some();
+        let drain = read.or("POSTERN_DRAIN", DRAIN, "0", values::drain);
+        let stop_within = read.or("POSTERN_STOP_WITHIN", STOP_WITHIN, "PT25S", values::stop_within);
         let public_url = read.required("POSTERN_PUBLIC_URL", PUBLIC_URL, public_url);
         let client_id = read.required("POSTERN_CLIENT_ID", "the application's client id", some_text);
         let client_secret =
@@ -177,7 +193,9 @@ impl Config {
             read.required("POSTERN_DEPLOYMENT", "1 to 12 lower-case letters and digits", |t| t.parse().ok());
         let log = read.or("POSTERN_LOG", "json or pretty", "json", log_format);
         let log_filter = read.or("POSTERN_LOG_FILTER", "a level or a filter, like info", "info", log_filter);
-        let assets = read.optional("POSTERN_ASSETS").map(PathBuf::from);
+        // In the folder that the host starts it in, beside it.
+        let usual = azure_functions.then(|| "portal".to_owned());
+        let assets = read.optional("POSTERN_ASSETS").or(usual).map(PathBuf::from);
         let extra_ca = read.optional("POSTERN_EXTRA_CA").map(PathBuf::from);
         let tls = tls(read);
         let clock_tolerance = read.or("POSTERN_CLOCK_TOLERANCE", TOLERANCE, "PT1M", clock_tolerance);
@@ -186,6 +204,9 @@ impl Config {
         let contact = if_set(read, "POSTERN_CONTACT", CONTACT, values::contact);
         Some(Self {
             listen: listen?,
+            azure_functions,
+            drain: drain?,
+            stop_within: stop_within?,
             public_url: public_url?,
             tenant: tenant?,
             client_id: client_id?,
@@ -244,6 +265,10 @@ const AUDIENCE: &str =
 
 const TOLERANCE: &str = "seconds or a duration like PT1M, from 5 seconds to 5 minutes";
 
+const DRAIN: &str = "seconds or a duration like PT10S, at most a minute";
+
+const STOP_WITHIN: &str = "seconds or a duration like PT25S, from 1 second to 10 minutes";
+
 const METRICS_TOKEN: &str = "16 or more visible ASCII characters";
 
 const RANGES: &str = "at most 100 addresses and ranges separated by commas, like 198.51.100.0/24, each without bits beyond its length";
@@ -258,10 +283,9 @@ fn cloud(text: &str) -> Option<[&'static str; 3]> {
 }
 
 fn listen(read: &mut Reader) -> Option<SocketAddr> {
-    if let Some(port) = read.optional("FUNCTIONS_CUSTOMHANDLER_PORT") {
+    if let Some(port) = read.optional(CUSTOM_HANDLER_PORT) {
         let what = "a port, as the Functions host sets it";
-        let port: Option<u16> =
-            read.check("FUNCTIONS_CUSTOMHANDLER_PORT", what, &port, |text| text.parse().ok());
+        let port: Option<u16> = read.check(CUSTOM_HANDLER_PORT, what, &port, |text| text.parse().ok());
         return port.map(|port| SocketAddr::from(([127, 0, 0, 1], port)));
     }
     read.or("POSTERN_LISTEN", "an address and port, like 127.0.0.1:8080", "127.0.0.1:8080", |text| {

@@ -145,6 +145,15 @@ impl ApiError {
         error
     }
 
+    /// This process is about to end; another takes the call.
+    pub fn stopping() -> Self {
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "stopping",
+            "this process is about to end; nothing was done",
+        )
+    }
+
     /// A defect: the log says more, under the same id.
     pub fn internal(cause: impl std::fmt::Display) -> Self {
         let id = SystemIds.uuid();

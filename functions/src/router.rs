@@ -13,7 +13,7 @@ use axum::{
 use http::Uri;
 use tower::ServiceExt;
 
-use crate::{app::App, arm, error::ApiError, operations};
+use crate::{app::App, arm, azure_functions, error::ApiError, operations};
 
 /// The largest body that is read: 500 openings with a hundred sources each fit in it.
 const LARGEST_BODY: usize = 2 * 1024 * 1024;
@@ -32,10 +32,12 @@ pub fn router(app: App) -> Router {
 
 fn routes(app: App) -> Router {
     let assets = assets::service(app.assets.as_deref());
+    let host = if app.azure_functions { azure_functions::routes() } else { Router::new() };
     operations::routes()
         .route("/api/{*rest}", axum::routing::any(no_such_operation))
         .route("/auth/{*rest}", axum::routing::any(no_such_operation))
         .merge(arm::routes(&app))
+        .merge(host)
         .fallback_service(assets)
         .method_not_allowed_fallback(no_such_method)
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
@@ -64,7 +66,7 @@ async fn close_what_is_due(
     let is_ours = ["/api/", "/subscriptions/"].iter().any(|start| request.uri().path().starts_with(start));
     if is_ours && app.background {
         let engine = std::sync::Arc::clone(&app.engine);
-        tokio::spawn(async move {
+        app.work.spawn(async move {
             if let Err(error) = crate::sweep::work_off_due(&engine).await {
                 tracing::warn!(%error, "what is due is left to the sweep");
             }

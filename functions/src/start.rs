@@ -1,6 +1,6 @@
 //! From configuration to an application: what the binaries share.
 
-use std::{ffi::OsString, sync::Arc};
+use std::{ffi::OsString, path::Path, sync::Arc};
 
 use shared::nsg::stamp::StoreId;
 
@@ -8,7 +8,7 @@ use crate::{
     app::App,
     auth::{self, Auth},
     clock::{Clock, Ids, SystemClock, SystemIds},
-    config::Config,
+    config::{CREDENTIALS_DIRECTORY, Config, credentials},
     fabric::azure::{ArmEndpoint, AzureFabric, credential},
     metrics::Metrics,
     store::Store,
@@ -25,12 +25,17 @@ impl StartError {
     }
 }
 
-/// The configuration from this process's environment.
+/// The configuration from this process's environment; what it does not say, from the files of a service manager.
 pub fn configuration() -> Result<Config, StartError> {
     // A variable that is not text is none of ours.
     let text =
         |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
-    Config::from_vars(std::env::vars_os().filter_map(text)).map_err(StartError::because)
+    let mut variables = match std::env::var_os(CREDENTIALS_DIRECTORY) {
+        Some(folder) => credentials(Path::new(&folder)).map_err(StartError::because)?,
+        None => Vec::new(),
+    };
+    variables.extend(std::env::vars_os().filter_map(text));
+    Config::from_vars(variables.into_iter()).map_err(StartError::because)
 }
 
 /// Opens the store and puts the application together.

@@ -7,6 +7,8 @@ mod look;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    future::pending,
+    pin::pin,
     sync::Arc,
 };
 
@@ -51,12 +53,25 @@ pub async fn run(
     subscriptions: &[SubscriptionId],
     until: Timestamp,
 ) -> Result<SweepReport, StoreError> {
+    run_unless(engine, subscriptions, until, pending()).await
+}
+
+/// As [`run`]; but from when `stopped` returns it takes up nothing more, and ends when what it has in hand is done.
+pub async fn run_unless(
+    engine: &Arc<Engine>,
+    subscriptions: &[SubscriptionId],
+    until: Timestamp,
+    stopped: impl Future<Output = ()>,
+) -> Result<SweepReport, StoreError> {
     let looks_ahead = engine.clock.now() < until;
     let mut run = Run::start(engine, subscriptions);
+    let (mut stopped, mut is_stopped) = (pin!(stopped), false);
     loop {
-        run.take_up(left_over(engine).await?).await?;
+        if !is_stopped {
+            run.take_up(left_over(engine).await?).await?;
+        }
         // The clock may have been set back since the run began.
-        if run.is_idle() && (!looks_ahead || engine.clock.now() >= until) {
+        if run.is_idle() && (is_stopped || !looks_ahead || engine.clock.now() >= until) {
             break;
         }
         let now = engine.clock.now();
@@ -65,9 +80,10 @@ pub async fn run(
         tokio::select! {
             // In order, so that a run can be replayed.
             biased;
+            () = &mut stopped, if !is_stopped => is_stopped = true,
             Some(look) = run.looks.join_next(), if !run.looks.is_empty() => run.note(look).await?,
             Some(group) = run.work.join_next(), if !run.work.is_empty() => run.lay_down(group),
-            () = engine.clock.sleep_until(next), if looks_ahead => {}
+            () = engine.clock.sleep_until(next), if looks_ahead && !is_stopped => {}
         }
     }
     run.report.overdue = engine.store.counts(engine.clock.now()).await?.overdue;

@@ -335,6 +335,8 @@ resource functions 'Microsoft.Web/sites@2024-04-01' = {
         { name: 'FUNCTIONS_EXTENSION_VERSION', value: '~4' }
         { name: 'FUNCTIONS_WORKER_RUNTIME', value: 'custom' }
         { name: 'WEBSITE_RUN_FROM_PACKAGE', value: '1' }
+        // Azure's own page would stand at /.
+        { name: 'AzureWebJobsDisableHomepage', value: 'true' }
         { name: 'AzureWebJobsStorage__accountName', value: storage.name }
         { name: 'AzureWebJobsStorage__credential', value: 'managedidentity' }
         { name: 'AzureWebJobsStorage__clientId', value: identity.properties.clientId }

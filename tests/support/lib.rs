@@ -2,6 +2,7 @@
 //! rules of the Linux kernel.
 
 mod arm_shape;
+mod azure;
 mod client;
 mod contract;
 mod credential;
@@ -12,6 +13,7 @@ mod random_nsg;
 mod roles;
 mod world;
 
+pub use azure::Azure;
 pub use client::{Answer, Client};
 pub use contract::operation_at;
 pub use migrations::{Addition, Migration, addition, migrations, take_back_to};

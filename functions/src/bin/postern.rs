@@ -1,17 +1,15 @@
 //! Postern as a process: the server, or one sweep.
 
-use std::{net::SocketAddr, process::ExitCode};
+use std::process::ExitCode;
 
-use axum::serve::ListenerExt;
 use clap::{Parser, Subcommand};
 use functions::{
     app::App,
     config::Config,
-    router::router,
+    healthy::healthy,
+    serve::{Signals, serve},
     start::{StartError, application, configuration},
-    sweep::{self, TIMER_PERIOD},
-    telemetry,
-    tls::{self, TlsListener},
+    sweep, telemetry,
 };
 
 /// Just-in-time access to the management ports of Azure VMs. Everything else is configured by POSTERN_… variables.
@@ -38,6 +36,8 @@ enum Command {
     },
     /// Reads the configuration, and says what is wrong with it or what it comes to; connects to nothing.
     Check,
+    /// Whether the server of this configuration is ready, for a container's health check.
+    Healthy,
     /// Prints the OpenAPI document of the API; needs no configuration.
     Openapi,
 }
@@ -86,69 +86,27 @@ async fn run(command: Command) -> Result<(), StartError> {
         print(&summary(&config));
         return Ok(());
     }
+    if let Command::Healthy = command {
+        return healthy(&config).await;
+    }
     telemetry::init(&config);
     let app = application(&config, true).await?;
     match command {
         Command::Serve { timer } => serve(app, &config, timer).await,
         Command::Sweep { look_ahead } => sweep(&app, look_ahead).await,
-        Command::Check | Command::Openapi => Ok(()),
+        Command::Check | Command::Healthy | Command::Openapi => Ok(()),
     }
 }
 
+/// A signal ends it when what it has in hand is done.
 async fn sweep(app: &App, look_ahead: u32) -> Result<(), StartError> {
+    let mut signals = Signals::listen()?;
     let until = app.now() + jiff::SignedDuration::from_secs(i64::from(look_ahead));
-    let report = sweep::run(&app.engine, &app.subscriptions, until).await.map_err(StartError::because)?;
+    let run = sweep::run_unless(&app.engine, &app.subscriptions, until, signals.next());
+    let report = run.await.map_err(StartError::because)?;
     tracing::info!(nsgs = report.nsgs, overdue = report.overdue, failures = report.failures.len(), "swept");
     match report.failures.first() {
         None => Ok(()),
         Some(failure) => Err(StartError::because(failure)),
-    }
-}
-
-async fn serve(app: App, config: &Config, timer: bool) -> Result<(), StartError> {
-    let listen = config.listen;
-    let tls = config.tls.as_ref().map(tls::acceptor).transpose().map_err(StartError::because)?;
-    let cannot = |error: std::io::Error| {
-        StartError::because(format!(
-            "cannot listen on {listen} ({error}); set POSTERN_LISTEN to a free address"
-        ))
-    };
-    let listener = tokio::net::TcpListener::bind(listen).await.map_err(cannot)?;
-    if timer {
-        tokio::spawn(keep_sweeping(app.clone()));
-    }
-    tracing::info!(%listen, tls = tls.is_some(), "serving");
-    let service = router(app).into_make_service_with_connect_info::<SocketAddr>();
-    let served = match tls {
-        None => axum::serve(listener, service).with_graceful_shutdown(stopped()).await,
-        Some(acceptor) => {
-            // axum tells the peers of a listener that is not its own only through a tap.
-            let listener = TlsListener::new(listener, acceptor).tap_io(|_| ());
-            axum::serve(listener, service).with_graceful_shutdown(stopped()).await
-        }
-    };
-    served.map_err(StartError::because)
-}
-
-async fn keep_sweeping(app: App) {
-    loop {
-        let until = app.now() + TIMER_PERIOD;
-        if let Err(error) = sweep::run(&app.engine, &app.subscriptions, until).await {
-            tracing::error!(%error, "the sweep failed");
-            app.engine.clock.sleep_until(app.now() + jiff::SignedDuration::from_secs(1)).await;
-        }
-    }
-}
-
-async fn stopped() {
-    let terminated = async {
-        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(mut signal) => _ = signal.recv().await,
-            Err(_) => std::future::pending().await,
-        }
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        () = terminated => {}
     }
 }

@@ -20,7 +20,17 @@ fn accepts_what_is_needed_and_fills_in_the_public_cloud() {
         with(&[("POSTERN_CLOUD", "china")]).unwrap().authority.host_str(),
         Some("login.chinacloudapi.cn")
     );
-    assert_eq!(with(&[("FUNCTIONS_CUSTOMHANDLER_PORT", "7071")]).unwrap().listen.port(), 7071);
+    assert_eq!((config.drain.as_secs(), config.stop_within.as_secs()), (0, 25));
+    let waits = with(&[("POSTERN_DRAIN", "10"), ("POSTERN_STOP_WITHIN", "PT10M")]).unwrap();
+    assert_eq!((waits.drain.as_secs(), waits.stop_within.as_secs()), (10, 600));
+}
+
+#[test]
+fn the_host_of_azure_functions_says_where_it_calls() {
+    let port = ("FUNCTIONS_CUSTOMHANDLER_PORT", "7071");
+    let config = with(&[port, ("POSTERN_LISTEN", "0.0.0.0:80")]).unwrap();
+    assert_eq!((config.listen.to_string().as_str(), config.azure_functions), ("127.0.0.1:7071", true));
+    assert!(!with(&[]).unwrap().azure_functions);
 }
 
 #[test]
@@ -60,6 +70,10 @@ fn rejects_each_value_out_of_its_range() {
         ("POSTERN_DEPLOYMENT", "Prod-1"),
         ("POSTERN_LOG", "xml"),
         ("POSTERN_CREDENTIAL", "password"),
+        ("POSTERN_DRAIN", "61"),
+        ("POSTERN_DRAIN", "PT-1S"),
+        ("POSTERN_STOP_WITHIN", "0"),
+        ("POSTERN_STOP_WITHIN", "PT10M1S"),
         ("POSTERN_CLOCK_TOLERANCE", "4"),
         ("POSTERN_CLOCK_TOLERANCE", "PT5M1S"),
         ("POSTERN_CLOCK_TOLERANCE", "PT5.5S"),

@@ -1,13 +1,13 @@
 //! The values that single variables may have.
 
+use std::ops::RangeInclusive;
+
 use jiff::SignedDuration;
 use shared::{source::SourcePrefix, vm::SubscriptionId};
 use url::Url;
 
 use super::{CLOUDS, LogFormat};
 
-/// The shortest and the longest clock tolerance, in seconds.
-const TOLERANCE: std::ops::RangeInclusive<i64> = 5..=300;
 const SHORTEST_METRICS_TOKEN: usize = 16;
 const MOST_RANGES: usize = 100;
 const LONGEST_CONTACT: usize = 200;
@@ -101,11 +101,23 @@ pub(super) fn contact(text: &str) -> Option<String> {
     fits.then(|| text.to_owned())
 }
 
-/// Seconds, or an ISO 8601 duration like PT1M.
 pub(super) fn clock_tolerance(text: &str) -> Option<SignedDuration> {
+    whole_seconds(text, 5..=300)
+}
+
+pub(super) fn drain(text: &str) -> Option<SignedDuration> {
+    whole_seconds(text, 0..=60)
+}
+
+pub(super) fn stop_within(text: &str) -> Option<SignedDuration> {
+    whole_seconds(text, 1..=600)
+}
+
+/// Seconds, or an ISO 8601 duration like PT1M; of that many seconds.
+fn whole_seconds(text: &str, range: RangeInclusive<i64>) -> Option<SignedDuration> {
     let seconds = text.parse::<u32>().ok().map(|seconds| SignedDuration::from_secs(seconds.into()));
-    let tolerance = seconds.or_else(|| text.parse().ok().filter(|_| text.starts_with("PT")))?;
-    (TOLERANCE.contains(&tolerance.as_secs()) && tolerance.subsec_nanos() == 0).then_some(tolerance)
+    let duration = seconds.or_else(|| text.parse().ok().filter(|_| text.starts_with("PT")))?;
+    (range.contains(&duration.as_secs()) && duration.subsec_nanos() == 0).then_some(duration)
 }
 
 /// Long enough not to be guessed, and fit for a header.

@@ -60,7 +60,7 @@ async fn refreshed_or_shown(app: &App, subscription: SubscriptionId) -> Result<(
         return refresh_if_stale(&app.engine, app.store(), subscription).await;
     }
     let app = app.clone();
-    tokio::spawn(async move {
+    app.work.clone().spawn(async move {
         if let Err(error) = refresh_if_stale(&app.engine, app.store(), subscription).await {
             tracing::warn!(%subscription, %error, "the list is shown as it was last read");
         }

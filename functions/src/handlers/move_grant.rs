@@ -122,7 +122,7 @@ impl Exchange {
             return Ok(status);
         }
         let app = app.clone();
-        tokio::spawn(async move { self.follow(&app).await });
+        app.work.clone().spawn(async move { self.follow(&app).await });
         Ok(if status == StatusCode::CREATED { StatusCode::ACCEPTED } else { status })
     }
 

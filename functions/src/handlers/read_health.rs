@@ -1,4 +1,4 @@
-//! `GET /healthz`: the process answers. `GET /readyz`: the store answers too.
+//! `GET /healthz`: the process answers. `GET /readyz`: the store answers too, and the process is not about to end.
 
 use axum::extract::State;
 
@@ -9,6 +9,9 @@ pub(crate) async fn is_alive() -> &'static str {
 }
 
 pub(crate) async fn is_ready(State(app): State<App>) -> Result<&'static str, ApiError> {
+    if app.work.is_stopping() {
+        return Err(ApiError::stopping());
+    }
     app.store().ping().await?;
     Ok("ready")
 }

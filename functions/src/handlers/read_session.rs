@@ -74,7 +74,7 @@ async fn configures(app: &App, viewer: &Requester) -> Option<bool> {
         return Some(false);
     }
     let (app, viewer) = (app.clone(), viewer.id.clone());
-    tokio::spawn(async move {
+    app.work.clone().spawn(async move {
         for subscription in &app.subscriptions {
             if let Err(error) = app.rights.of(*subscription, &viewer).await {
                 tracing::warn!(%error, "what somebody may do is not known yet");

@@ -28,7 +28,7 @@ pub(crate) async fn settle(
         return Ok(Settled::Now);
     }
     let engine = Arc::clone(&app.engine);
-    tokio::spawn(async move {
+    app.work.spawn(async move {
         if let Err(error) = engine.settle(&vms).await {
             tracing::error!(grant.id = %grant, %error, "the grant is left to the sweep");
         }

@@ -219,7 +219,7 @@ async fn look(app: &App, vm: &VmId) -> Result<Option<String>, ApiError> {
 async fn repair(app: &App, nsg: &NsgId) {
     let (engine, nsgs) = (std::sync::Arc::clone(&app.engine), BTreeSet::from([nsg.clone()]));
     if app.background {
-        tokio::spawn(async move { engine.settle_nsgs(nsgs).await });
+        app.work.spawn(async move { engine.settle_nsgs(nsgs).await });
     } else {
         engine.settle_nsgs(nsgs).await;
     }

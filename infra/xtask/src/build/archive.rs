@@ -21,6 +21,12 @@ impl Archive {
         self
     }
 
+    /// Adds a file that is no program.
+    pub(super) fn with_file(mut self, name: &str, path: PathBuf) -> Self {
+        self.files.push((name.to_owned(), path, 0o644));
+        self
+    }
+
     /// Adds all files of a folder under `name`.
     pub(super) fn with_folder(mut self, name: &str, folder: &Path) -> Result<Self> {
         let entries = fs::read_dir(folder).and_then(Iterator::collect::<io::Result<Vec<_>>>);

@@ -1,0 +1,7 @@
+//! The real binary as a process, with the machine's clock: how it ends and how it dies.
+
+mod azure_functions;
+mod host;
+mod kills;
+mod postern;
+mod stopping;
