@@ -4,9 +4,10 @@ use crate::assert_none;
 use crate::tree::{TextFile, paths, text_files};
 
 /// All that may lie at the top; a new entry is a decision, not an accident.
-const TOP: [&str; 16] = [
+const TOP: [&str; 17] = [
     ".cargo",
     ".ci",
+    ".dockerignore",
     ".gitignore",
     "Cargo.lock",
     "Cargo.toml",

@@ -10,6 +10,7 @@ use crate::{interrupt, portal, shell};
 
 mod browser;
 mod clients;
+mod deployment;
 mod postgres;
 mod schemathesis;
 mod sdk;
@@ -52,6 +53,10 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     let is_built = build.tally.failed == 0;
     outcomes.push(build);
     postgres::install()?;
+    deployment::install()?;
+    if filter.is_none_or(|filter| "container".contains(filter)) {
+        outcomes.push(attempt("Container", deployment::lint)?);
+    }
     outcomes.push(attempt("Rust tests", || rust_tests(filter))?);
     outcomes.push(attempt("On PostgreSQL", || postgres::run(filter))?);
     if is_built {
