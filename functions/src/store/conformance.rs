@@ -44,6 +44,7 @@ cases! {
     a_grant_is_admitted_once,
     each_subscription_has_a_chain_of_its_own,
     a_later_inventory_replaces_an_earlier,
+    a_reading_from_before_a_whole_one_changes_nothing,
     a_machine_is_kept_and_forgotten,
     an_nsg_decides_over_its_vms_and_maybe_over_those_in_doubt,
     a_vm_that_left_an_nsg_is_no_longer_behind_it,
@@ -182,6 +183,17 @@ async fn a_later_inventory_replaces_an_earlier(ledger: &dyn Ledger) {
     let mut foreign = an_inventory(&["web-01"]);
     foreign.machines[0].vm = a_vm_elsewhere("web-01");
     assert!(matches!(ledger.put_inventory(&foreign, at(9)).await, Err(StoreError::Refused(_))));
+}
+
+async fn a_reading_from_before_a_whole_one_changes_nothing(ledger: &dyn Ledger) {
+    let mut moved = a_machine("web-01");
+    moved.location = "northeurope".to_owned();
+    for second in [1, 3] {
+        ledger.put_inventory(&an_inventory(&["web-01"]), at(second)).await.unwrap();
+    }
+    ledger.put_machine(&moved, at(2)).await.unwrap();
+    let (machine, _, when) = ledger.machine(&vm("web-01")).await.unwrap().unwrap();
+    assert_eq!((machine, when), (a_machine("web-01"), at(3)));
 }
 
 async fn a_machine_is_kept_and_forgotten(ledger: &dyn Ledger) {

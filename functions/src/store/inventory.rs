@@ -1,7 +1,11 @@
 //! The inventory: one row for each VM, replaced subscription by subscription.
+//!
+//! A row's `at` is when it was written. A VM that a later reading of its whole subscription found as it was is not
+//! written again: all rows that are there after that are as they were then.
 
 use std::collections::BTreeMap;
 
+use futures::TryStreamExt as _;
 use jiff::Timestamp;
 use shared::{
     inventory::{Inventory, Machine},
@@ -10,17 +14,40 @@ use shared::{
 use sqlx::AnyConnection;
 
 use super::{
-    Store, StoreError, Work, sql,
+    Store, StoreError, Work,
+    sql::{self, CHUNK, Values},
     text::{from_json, micros, timestamp, to_json},
 };
 
 impl Store {
-    /// Replaces a subscription's rows by what was read at `at`. What was read later than that stays.
+    /// Replaces a subscription's rows by what was read at `at`. What was read later than that stays. Only what changed is
+    /// written.
     pub async fn put_inventory(&self, inventory: &Inventory, at: Timestamp) -> Result<(), StoreError> {
         if inventory.machines.iter().any(|machine| machine.vm.subscription() != inventory.subscription) {
             return Err(StoreError::Refused("the VMs of an inventory are of its subscription"));
         }
-        self.write(Replace { inventory, at }).await
+        let same = self.written_as(inventory).await?;
+        self.write(Replace { inventory, at, same }).await
+    }
+
+    /// When those VMs were written, by key, that are kept as this inventory has them. Read beforehand, as comparing takes
+    /// long and other writers should not wait for it.
+    async fn written_as(&self, inventory: &Inventory) -> Result<BTreeMap<String, i64>, StoreError> {
+        // One that a version before `linked_at` wrote is not as it should be.
+        let select = "SELECT vm, at, data FROM machines WHERE subscription = $1 AND linked_at = at";
+        let machines: BTreeMap<String, &Machine> =
+            inventory.machines.iter().map(|machine| (machine.vm.key(), machine)).collect();
+        let mut same = BTreeMap::new();
+        let mut reading = self.read().await?;
+        let mut rows = sql::query_as::<(String, i64, String)>(select)
+            .bind(inventory.subscription.to_string())
+            .fetch(&mut *reading);
+        while let Some((vm, at, data)) = rows.try_next().await? {
+            if machines.get(&vm).is_some_and(|machine| to_json(machine) == data) {
+                same.insert(vm, at);
+            }
+        }
+        Ok(same)
     }
 
     /// The machines are ordered by id. `None`: the subscription was never read as a whole.
@@ -51,16 +78,16 @@ impl Store {
 
     /// A VM, the name of its subscription (its id, if that is all that is known) and when it was read.
     pub async fn machine(&self, vm: &VmId) -> Result<Option<(Machine, String, Timestamp)>, StoreError> {
-        let select = "SELECT m.data, m.at, s.name
+        let select = "SELECT m.data, m.at, s.name, s.at
                       FROM machines m LEFT JOIN subscriptions s ON s.subscription = m.subscription
                       WHERE m.vm = $1 AND m.subscription = $2";
-        let row: Option<(String, i64, Option<String>)> = sql::query_as(select)
+        let row: Option<(String, i64, Option<String>, Option<i64>)> = sql::query_as(select)
             .bind(vm.key())
             .bind(vm.subscription().to_string())
             .fetch_optional(&mut *self.read().await?)
             .await?;
-        let Some((data, at, name)) = row else { return Ok(None) };
-        let at = timestamp(|| format!("machine {vm}"), at)?;
+        let Some((data, written, name, whole)) = row else { return Ok(None) };
+        let at = timestamp(|| format!("machine {vm}"), whole.unwrap_or(written).max(written))?;
         Ok(Some((parse(&vm.key(), &data)?, name.unwrap_or_else(|| vm.subscription().to_string()), at)))
     }
 
@@ -77,49 +104,36 @@ impl Store {
 struct Replace<'a> {
     inventory: &'a Inventory,
     at: Timestamp,
+    /// What need not be written, if it was not written since, see `Store::written_as`.
+    same: BTreeMap<String, i64>,
 }
 
 impl Work for Replace<'_> {
     type Outcome = ();
 
     async fn run(&self, connection: &mut AnyConnection) -> Result<(), StoreError> {
-        let Self { inventory, at } = self;
+        let Self { inventory, at, same } = self;
         if !name_subscription(connection, inventory, *at).await? {
             return Ok(());
         }
-        let mut before = unchanged_since_written(connection, inventory.subscription, *at).await?;
+        let select = "SELECT vm, at FROM machines WHERE subscription = $1";
+        let rows: Vec<(String, i64)> = sql::query_as(select)
+            .bind(inventory.subscription.to_string())
+            .fetch_all(&mut *connection)
+            .await?;
+        let mut before: BTreeMap<String, i64> = rows.into_iter().collect();
+        let mut changed = Vec::new();
         for machine in &inventory.machines {
-            // Most are as they were, and only their date is new.
-            if before.remove(&machine.vm.key()).flatten().as_deref() != Some(&*to_json(machine)) {
-                put(connection, machine, *at).await?;
+            let key = machine.vm.key();
+            match before.remove(&key) {
+                Some(written) if written > micros(*at) || same.get(&key) == Some(&written) => {}
+                _ => changed.push(machine),
             }
         }
-        for vm in before.keys() {
-            forget(connection, vm, inventory.subscription).await?;
-        }
-        sql::query(
-            "UPDATE machines SET at = $1, linked_at = $1 WHERE subscription = $2 AND at <= $1 AND linked_at = at",
-        )
-        .bind(micros(*at))
-        .bind(inventory.subscription.to_string())
-        .execute(connection)
-        .await?;
-        Ok(())
+        put(connection, inventory.subscription, &changed, *at).await?;
+        let gone = before.into_iter().filter(|(_, written)| *written <= micros(*at)).map(|(vm, _)| vm);
+        forget(connection, inventory.subscription, &gone.collect::<Vec<_>>()).await
     }
-}
-
-/// The VMs of a subscription that were not read after `at`: by key, what is kept of each, or nothing if a version
-/// before `linked_at` wrote it.
-async fn unchanged_since_written(
-    connection: &mut AnyConnection,
-    subscription: SubscriptionId,
-    at: Timestamp,
-) -> Result<BTreeMap<String, Option<String>>, StoreError> {
-    let select = "SELECT vm, CASE WHEN linked_at = at THEN data END FROM machines
-                  WHERE subscription = $1 AND at <= $2";
-    let rows: Vec<(String, Option<String>)> =
-        sql::query_as(select).bind(subscription.to_string()).bind(micros(at)).fetch_all(connection).await?;
-    Ok(rows.into_iter().collect())
 }
 
 struct Put<'a> {
@@ -131,7 +145,19 @@ impl Work for Put<'_> {
     type Outcome = ();
 
     async fn run(&self, connection: &mut AnyConnection) -> Result<(), StoreError> {
-        put(connection, self.machine, self.at).await
+        let (vm, subscription) = (&self.machine.vm, self.machine.vm.subscription());
+        let select =
+            "SELECT m.at, s.at FROM machines m LEFT JOIN subscriptions s ON s.subscription = m.subscription
+                      WHERE m.vm = $1 AND m.subscription = $2";
+        let known: Option<(i64, Option<i64>)> = sql::query_as(select)
+            .bind(vm.key())
+            .bind(subscription.to_string())
+            .fetch_optional(&mut *connection)
+            .await?;
+        if known.is_some_and(|(written, whole)| written.max(whole.unwrap_or(written)) > micros(self.at)) {
+            return Ok(());
+        }
+        put(connection, subscription, &[self.machine], self.at).await
     }
 }
 
@@ -141,34 +167,34 @@ impl Work for Forget<'_> {
     type Outcome = ();
 
     async fn run(&self, connection: &mut AnyConnection) -> Result<(), StoreError> {
-        forget(connection, &self.0.key(), self.0.subscription()).await
+        forget(connection, self.0.subscription(), &[self.0.key()]).await
     }
 }
 
 async fn forget(
     connection: &mut AnyConnection,
-    vm: &str,
     subscription: SubscriptionId,
+    vms: &[String],
 ) -> Result<(), StoreError> {
-    unlink(connection, vm, subscription).await?;
-    sql::query("DELETE FROM machines WHERE vm = $1 AND subscription = $2")
-        .bind(vm)
-        .bind(subscription.to_string())
-        .execute(connection)
-        .await?;
-    Ok(())
+    delete("machine_nsgs", connection, subscription, vms).await?;
+    delete("machines", connection, subscription, vms).await
 }
 
-async fn unlink(
+async fn delete(
+    table: &'static str,
     connection: &mut AnyConnection,
-    vm: &str,
     subscription: SubscriptionId,
+    vms: &[String],
 ) -> Result<(), StoreError> {
-    sql::query("DELETE FROM machine_nsgs WHERE vm = $1 AND subscription = $2")
-        .bind(vm)
-        .bind(subscription.to_string())
-        .execute(connection)
-        .await?;
+    for vms in vms.chunks(CHUNK) {
+        let mut values = Values::default();
+        let subscription = values.text(subscription.to_string());
+        let sql = format!(
+            "DELETE FROM {table} WHERE subscription = {subscription} AND vm IN ({})",
+            values.texts(vms)
+        );
+        values.query(sql).execute(&mut *connection).await?;
+    }
     Ok(())
 }
 
@@ -190,40 +216,73 @@ async fn name_subscription(
     Ok(outcome.rows_affected() > 0)
 }
 
-async fn put(connection: &mut AnyConnection, machine: &Machine, at: Timestamp) -> Result<(), StoreError> {
-    let upsert =
-        "INSERT INTO machines (vm, subscription, data, at, label, os, supported, name, resource_group, linked_at)
-                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $4)
-                  ON CONFLICT (vm, subscription) DO UPDATE SET data = excluded.data, at = excluded.at,
-                    label = excluded.label, os = excluded.os, supported = excluded.supported,
-                    name = excluded.name, resource_group = excluded.resource_group,
-                    linked_at = excluded.linked_at
-                  WHERE machines.at <= excluded.at";
-    let Columns { label, os, supported, name } = Columns::of(machine);
-    let (vm, subscription) = (machine.vm.key(), machine.vm.subscription().to_string());
-    let outcome = sql::query(upsert)
-        .bind(&vm)
-        .bind(&subscription)
-        .bind(to_json(machine))
-        .bind(micros(at))
-        .bind(label)
-        .bind(os)
-        .bind(supported)
-        .bind(name)
-        .bind(machine.vm.resource_group())
-        .execute(&mut *connection)
-        .await?;
-    if outcome.rows_affected() == 0 {
-        return Ok(());
+/// Writes VMs of one subscription and which NSGs decide over them.
+async fn put(
+    connection: &mut AnyConnection,
+    subscription: SubscriptionId,
+    machines: &[&Machine],
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    for machines in machines.chunks(CHUNK) {
+        upsert(connection, subscription, machines, at).await?;
+        let vms: Vec<String> = machines.iter().map(|machine| machine.vm.key()).collect();
+        delete("machine_nsgs", connection, subscription, &vms).await?;
+        let mut links = Vec::new();
+        for (machine, vm) in machines.iter().zip(&vms) {
+            links.extend(machine.nsgs().into_iter().map(|nsg| (nsg.key(), vm.as_str())));
+        }
+        link(connection, subscription, &links).await?;
     }
-    unlink(connection, &vm, machine.vm.subscription()).await?;
-    for nsg in machine.nsgs() {
-        sql::query("INSERT INTO machine_nsgs (nsg, vm, subscription) VALUES ($1, $2, $3)")
-            .bind(nsg.key())
-            .bind(&vm)
-            .bind(&subscription)
-            .execute(&mut *connection)
-            .await?;
+    Ok(())
+}
+
+async fn upsert(
+    connection: &mut AnyConnection,
+    subscription: SubscriptionId,
+    machines: &[&Machine],
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    let mut values = Values::default();
+    let (subscription, at) = (values.text(subscription.to_string()), values.number(micros(at)));
+    let rows: Vec<String> = machines
+        .iter()
+        .map(|machine| {
+            let Columns { label, os, supported, name } = Columns::of(machine);
+            let os = os.map_or_else(|| "NULL".to_owned(), |os| values.text(os));
+            let texts =
+                [machine.vm.key(), to_json(machine), label, name, machine.vm.resource_group().to_owned()];
+            format!(
+                "({}, {os}, {}, {subscription}, {at}, {at})",
+                values.texts(texts),
+                values.number(supported)
+            )
+        })
+        .collect();
+    let sql = format!(
+        "INSERT INTO machines (vm, data, label, name, resource_group, os, supported, subscription, at, linked_at)
+         VALUES {} ON CONFLICT (vm, subscription) DO UPDATE SET data = excluded.data, at = excluded.at,
+           label = excluded.label, os = excluded.os, supported = excluded.supported, name = excluded.name,
+           resource_group = excluded.resource_group, linked_at = excluded.linked_at",
+        rows.join(", ")
+    );
+    values.query(sql).execute(connection).await?;
+    Ok(())
+}
+
+async fn link(
+    connection: &mut AnyConnection,
+    subscription: SubscriptionId,
+    links: &[(String, &str)],
+) -> Result<(), StoreError> {
+    for links in links.chunks(CHUNK) {
+        let mut values = Values::default();
+        let subscription = values.text(subscription.to_string());
+        let rows: Vec<String> = links
+            .iter()
+            .map(|(nsg, vm)| format!("({}, {subscription})", values.texts([nsg.as_str(), vm])))
+            .collect();
+        let sql = format!("INSERT INTO machine_nsgs (nsg, vm, subscription) VALUES {}", rows.join(", "));
+        values.query(sql).execute(&mut *connection).await?;
     }
     Ok(())
 }
@@ -312,6 +371,35 @@ mod tests {
         store.put_inventory(&an_inventory(&["web-01"]), at(4)).await.unwrap();
         let (machine, name, when) = store.machine(&vm("web-01")).await.unwrap().unwrap();
         assert_eq!((machine, name.as_str(), when), (moved, "Contoso", at(5)));
+    }
+
+    #[tokio::test]
+    async fn what_is_as_it_was_is_dated_anew_and_not_written_again() {
+        let home = a_home();
+        let store = a_store(&home).await;
+        store.put_inventory(&an_inventory(&["web-01", "web-02", "web-03"]), at(1)).await.unwrap();
+        let mut later = an_inventory(&["web-01", "web-02"]);
+        later.machines[1].location = "northeurope".to_owned();
+        store.put_inventory(&later, at(3)).await.unwrap();
+        let written: Vec<(String, i64)> = sqlx::query_as("SELECT name, at FROM machines ORDER BY name")
+            .fetch_all(&store.readers)
+            .await
+            .unwrap();
+        assert_eq!(written, [("web-01".to_owned(), micros(at(1))), ("web-02".to_owned(), micros(at(3)))]);
+        assert_eq!(store.machine(&vm("web-01")).await.unwrap().unwrap().2, at(3));
+        assert_eq!(store.inventory(subscription()).await.unwrap(), Some((later, at(3))));
+    }
+
+    #[tokio::test]
+    async fn more_machines_than_one_statement_takes_are_kept_and_forgotten() {
+        let home = a_home();
+        let store = a_store(&home).await;
+        let names: Vec<String> = (0..CHUNK + 1).map(|n| format!("web-{n:04}")).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        store.put_inventory(&an_inventory(&names), at(1)).await.unwrap();
+        assert_eq!(store.behind(&nsg("web-nsg")).await.unwrap().machines.len(), CHUNK + 1);
+        store.put_inventory(&an_inventory(&[]), at(2)).await.unwrap();
+        assert_eq!(store.inventory(subscription()).await.unwrap(), Some((an_inventory(&[]), at(2))));
     }
 
     #[tokio::test]

@@ -70,4 +70,13 @@ impl Values {
             Value::Number(number) => query.bind(number),
         })
     }
+
+    /// A query for no rows.
+    pub(super) fn query(self, sql: String) -> Query<'static, Any, AnyArguments> {
+        let query = sqlx::query(AssertSqlSafe(sql)).persistent(false);
+        self.0.into_iter().fold(query, |query, value| match value {
+            Value::Text(text) => query.bind(text),
+            Value::Number(number) => query.bind(number),
+        })
+    }
 }
