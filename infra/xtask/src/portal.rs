@@ -9,6 +9,7 @@ use crate::{shell, wasm, workspace};
 
 mod assets;
 mod bindings;
+mod dense;
 mod icons;
 mod inputs;
 mod names;

@@ -11,6 +11,8 @@ use wasm_encoder::reencode::{self, Reencode};
 use wasm_encoder::{ImportSection, Module};
 use wasmparser::{CustomSectionReader, Import, Parser};
 
+use super::dense;
+
 /// How long the digest at a name's end is.
 const DIGEST: usize = 16;
 
@@ -55,7 +57,7 @@ impl Short {
         let mut short = Module::new();
         self.parse_core_module(&mut short, Parser::new(0), module)
             .map_err(|error| anyhow!("a part of the portal is not WebAssembly: {error}"))?;
-        Ok(short.finish())
+        dense::arranged(&short.finish())
     }
 }
 
