@@ -1,6 +1,8 @@
 //! Postern's API as the portal calls it.
 
-use leptos::leptos_dom::helpers::TimeoutHandle;
+use std::{future::Future, pin::Pin};
+
+use leptos_dom::helpers::{TimeoutHandle, set_timeout_with_handle};
 use shared::{
     api::{
         ActivityQuery, CreateGrant, GrantList, GrantView, HealthReport, IDEMPOTENCY_HEADER, MoveGrant,
@@ -29,6 +31,12 @@ use crate::{
 /// How long an answer may take.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);
 
+/// What is asked and not yet answered.
+pub(crate) type Asked<T> = Pin<Box<dyn Future<Output = Result<T, Failure>>>>;
+
+/// The status and the value of an answer.
+pub(crate) type Exchanged = (u16, Value);
+
 /// A call without a body.
 const NOTHING: Option<&dyn Write> = None;
 
@@ -50,8 +58,8 @@ struct SignedOutTo {
 /// How many VMs are offered to choose from.
 const FOUND: u16 = 20;
 
-struct Found {
-    vms: Vec<FoundVm>,
+pub(crate) struct Found {
+    pub vms: Vec<FoundVm>,
 }
 
 /// As much of a VM as tells it from others.
@@ -83,95 +91,82 @@ impl Client {
     }
 
     pub(crate) async fn read_session(self) -> Result<Session, Failure> {
-        let session: Session = self.get(route::SESSION).await?;
-        self.clock.heard(session.server_time);
+        let session = self.get(route::SESSION).await?;
         self.signed_out.maybe_update(std::mem::take);
         Ok(session)
     }
 
     /// Some rows of a list; `query` says of which.
-    pub(crate) async fn page_vms(self, query: &str) -> Result<VmPage, Failure> {
-        let page: VmPage = self.get(&format!("{}?{query}", route::VMS)).await?;
-        self.clock.heard(page.server_time);
-        Ok(page)
+    pub(crate) fn page_vms(self, query: &str) -> Asked<VmPage> {
+        self.get(&format!("{}?{query}", route::VMS))
     }
 
-    pub(crate) async fn list_places(self) -> Result<Places, Failure> {
-        self.get(route::PLACES).await
+    pub(crate) fn list_places(self) -> Asked<Places> {
+        self.get(route::PLACES)
     }
 
-    pub(crate) async fn read_vm(self, vm: &VmId) -> Result<VmDetail, Failure> {
-        self.hear_vm(self.get(&vm_path(vm)).await)
+    pub(crate) fn read_vm(self, vm: &VmId) -> Asked<VmDetail> {
+        self.get(&vm_path(vm))
     }
 
-    pub(crate) async fn remove_policies(self, policies: &RemovePolicies) -> Result<(), Failure> {
-        self.exchange(Call::new("DELETE", route::POLICIES), Some(wire::to_text(policies))).await.map(drop)
+    pub(crate) fn remove_policies(self, policies: &RemovePolicies) -> Asked<Exchanged> {
+        self.exchange(Call::new("DELETE", route::POLICIES), Some(policies))
     }
 
     /// The policies of several VMs, to be changed together.
-    pub(crate) async fn read_policies(self, vms: &VmIds) -> Result<PolicyList, Failure> {
+    pub(crate) fn read_policies(self, vms: &VmIds) -> Asked<PolicyList> {
         let body = ReadPolicies { vms: vms.clone() };
-        self.send(Call::new("POST", route::POLICIES_READ), Some(&body)).await
+        self.send(Call::new("POST", route::POLICIES_READ), Some(&body))
     }
 
-    pub(crate) async fn put_policies(self, body: &PutPolicies) -> Result<Saved, Failure> {
-        self.send(Call::new("PUT", route::POLICIES), Some(body)).await
+    pub(crate) fn put_policies(self, body: &PutPolicies) -> Asked<Saved> {
+        self.send(Call::new("PUT", route::POLICIES), Some(body))
     }
 
     /// What that would come to now; nothing is written.
-    pub(crate) async fn preview_policies(self, body: &PutPolicies) -> Result<PolicyPreview, Failure> {
-        self.send(Call::new("POST", route::POLICIES_PREVIEW), Some(body)).await
+    pub(crate) fn preview_policies(self, body: &PutPolicies) -> Asked<PolicyPreview> {
+        self.send(Call::new("POST", route::POLICIES_PREVIEW), Some(body))
     }
 
     /// Asks for an opening and does not wait for it. The same `key` asks the same question again.
-    pub(crate) async fn create_grant(self, body: &CreateGrant, key: &str) -> Result<GrantView, Failure> {
-        let call = Call::new("POST", route::GRANTS);
-        let call = call.header(IDEMPOTENCY_HEADER, key).header("prefer", "respond-async");
-        self.hear_change(self.send(call, Some(body)).await)
+    pub(crate) fn create_grant(self, body: &CreateGrant, key: &str) -> Asked<GrantView> {
+        self.send(Call::changing(route::GRANTS).header(IDEMPOTENCY_HEADER, key), Some(body))
     }
 
     /// Takes a grant's living openings along to the address that this is called from. The same `key` moves it once.
-    pub(crate) async fn move_grant(self, grant: GrantId, key: &str) -> Result<GrantView, Failure> {
-        let call = Call::new("POST", &move_path(grant));
-        let call = call.header(IDEMPOTENCY_HEADER, key).header("prefer", "respond-async");
-        self.hear_change(self.send(call, Some(&MoveGrant { sources: None })).await)
+    pub(crate) fn move_grant(self, grant: GrantId, key: &str) -> Asked<GrantView> {
+        let call = Call::changing(&move_path(grant)).header(IDEMPOTENCY_HEADER, key);
+        self.send(call, Some(&MoveGrant { sources: None }))
     }
 
     /// What a request would come to now; nothing is written.
-    pub(crate) async fn preview_grant(self, body: &CreateGrant) -> Result<Preview, Failure> {
-        self.send(Call::new("POST", route::GRANT_PREVIEW), Some(body)).await
+    pub(crate) fn preview_grant(self, body: &CreateGrant) -> Asked<Preview> {
+        self.send(Call::new("POST", route::GRANT_PREVIEW), Some(body))
     }
 
-    pub(crate) async fn read_grant(self, grant: GrantId) -> Result<GrantView, Failure> {
-        self.hear_grant(self.get(&grant_path(grant)).await)
+    pub(crate) fn read_grant(self, grant: GrantId) -> Asked<GrantView> {
+        self.get(&grant_path(grant))
     }
 
-    pub(crate) async fn revoke_grant(self, grant: GrantId) -> Result<GrantView, Failure> {
-        let call = Call::new("POST", &revoke_path(grant)).header("prefer", "respond-async");
-        self.hear_change(self.send(call, NOTHING).await)
+    pub(crate) fn revoke_grant(self, grant: GrantId) -> Asked<GrantView> {
+        self.send(Call::changing(&revoke_path(grant)), NOTHING)
     }
 
-    pub(crate) async fn list_grants(self) -> Result<GrantList, Failure> {
-        let list: GrantList = self.get(route::GRANTS).await?;
-        self.clock.heard(list.server_time);
-        Ok(list)
+    pub(crate) fn list_grants(self) -> Asked<GrantList> {
+        self.get(route::GRANTS)
     }
 
-    pub(crate) async fn list_activity(self, query: &ActivityQuery) -> Result<Page, Failure> {
-        let activity: Page = self.get(&with_query(route::ACTIVITY, query)).await?;
-        self.clock.heard(activity.server_time);
-        Ok(activity)
+    pub(crate) fn list_activity(self, query: &ActivityQuery) -> Asked<Page> {
+        self.get(&with_query(route::ACTIVITY, query))
     }
 
     /// The first VMs whose name, resource group or subscription has `text` in it.
-    pub(crate) async fn find_vms(self, text: &str) -> Result<Vec<FoundVm>, Failure> {
-        let path = format!("{}?limit={FOUND}&search={}", route::VMS, browser::encoded(text));
-        let found: Found = self.get(&path).await?;
-        Ok(found.vms)
+    pub(crate) fn find_vms(self, text: &str) -> Asked<Found> {
+        self.get(&format!("{}?limit={FOUND}&search={}", route::VMS, browser::encoded(text)))
     }
 
-    pub(crate) async fn read_health(self) -> Result<HealthReport, Failure> {
-        self.get(route::HEALTH).await
+    pub(crate) fn read_health(self) -> Asked<HealthReport> {
+        self.get(route::HEALTH)
     }
 
     /// Ends the session, in other tabs too; the answer is where to go.
@@ -181,28 +176,24 @@ impl Client {
         Ok(to.location)
     }
 
-    fn hear_vm(self, answer: Result<VmDetail, Failure>) -> Result<VmDetail, Failure> {
-        answer.inspect(|detail| self.clock.heard(detail.server_time))
+    fn get<T: Read + 'static>(self, path: &str) -> Asked<T> {
+        self.send(Call::new("GET", path), NOTHING)
     }
 
-    fn hear_grant(self, answer: Result<GrantView, Failure>) -> Result<GrantView, Failure> {
-        answer.inspect(|grant| self.clock.heard(grant.server_time))
+    fn send<T: Read + 'static>(self, call: Call, body: Option<&dyn Write>) -> Asked<T> {
+        let answer = self.exchange(call, body);
+        Box::pin(async move {
+            let (status, answer) = answer.await?;
+            wire::read(&answer).ok_or(Failure::Garbled { status })
+        })
     }
 
-    fn hear_change(self, answer: Result<GrantView, Failure>) -> Result<GrantView, Failure> {
-        self.hear_grant(answer).inspect(|_| tabs::tell())
+    fn exchange(self, call: Call, body: Option<&dyn Write>) -> Asked<Exchanged> {
+        Box::pin(self.exchanged(call, body.map(wire::to_text)))
     }
 
-    async fn get<T: Read>(self, path: &str) -> Result<T, Failure> {
-        self.send(Call::new("GET", path), NOTHING).await
-    }
-
-    async fn send<T: Read>(self, call: Call, body: Option<&dyn Write>) -> Result<T, Failure> {
-        let (status, answer) = self.exchange(call, body.map(wire::to_text)).await?;
-        T::read(&answer).ok_or(Failure::Garbled { status })
-    }
-
-    async fn exchange(self, call: Call, body: Option<String>) -> Result<(u16, Value), Failure> {
+    async fn exchanged(self, call: Call, body: Option<String>) -> Result<Exchanged, Failure> {
+        let changes = call.changes;
         let Some((status, text)) = call.send(body).await else {
             self.reach.lose();
             return Err(Failure::Unreachable);
@@ -215,6 +206,12 @@ impl Client {
         if (200..300).contains(&status) {
             self.reach.hear(self.clock.exact_now());
             let answer = wire::parsed(&text).ok_or(Failure::Garbled { status })?;
+            if let Some(now) = answer.get("server_time").and_then(Value::as_str).and_then(times::read) {
+                self.clock.heard(now);
+            }
+            if changes {
+                tabs::tell();
+            }
             return Ok((status, answer));
         }
         let failure = Failure::of_answer(status, &text);
@@ -236,6 +233,8 @@ struct Call {
     path: String,
     request: RequestInit,
     headers: Option<Headers>,
+    /// Whether other tabs want to look again after it.
+    changes: bool,
     _abort: Option<AbortOnDrop>,
 }
 
@@ -245,9 +244,15 @@ impl Call {
         let request = RequestInit::new();
         request.set_method(method);
         request.set_signal(abort.as_ref().map(|abort| abort.controller.signal()).as_ref());
-        let call = Self { path: path.to_owned(), request, headers: Headers::new().ok(), _abort: abort };
+        let (path, headers) = (path.to_owned(), Headers::new().ok());
+        let call = Self { path, request, headers, changes: false, _abort: abort };
         let call = call.header("accept", "application/json");
         if method == "GET" { call } else { call.header(PORTAL_HEADER, "1") }
+    }
+
+    /// A call that opens or closes something, and is answered before that is done.
+    fn changing(path: &str) -> Self {
+        Self { changes: true, ..Self::new("POST", path) }.header("prefer", "respond-async")
     }
 
     fn header(self, name: &str, value: &str) -> Self {

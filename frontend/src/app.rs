@@ -54,8 +54,10 @@ enum Gate {
 pub(crate) fn App() -> impl IntoView {
     let clock = Clock::start(Wake::provide());
     let client = Client::new(clock);
-    let session =
-        Live::new(move |session| session_pace(session, clock.exact_now()), move || client.read_session());
+    let session = Live::new(
+        move |session| session_pace(session, clock.exact_now()),
+        move || Box::pin(client.read_session()),
+    );
     // The session is no matter of what another tab opens or closes.
     Tabs::provide();
     let gate = Memo::new(move |_| match (client.is_signed_out(), session.get(), session.failure()) {

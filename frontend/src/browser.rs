@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use gloo_timers::future::TimeoutFuture;
 use js_sys::{Function, Promise, Reflect};
-use leptos::prelude::{document, window};
+use leptos_dom::helpers::{document, window};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::HtmlElement;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::{Timestamp, tz::Offset};
-use leptos::leptos_dom::helpers::set_interval_with_handle;
+use leptos_dom::helpers::set_interval_with_handle;
 use wasm_bindgen::JsValue;
 
 use crate::{prelude::*, reach::Wake};

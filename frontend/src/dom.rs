@@ -3,7 +3,7 @@
 //!
 //! Leptos's own views are a type for each piece of a page, and code for each type: several times as much to download.
 
-use leptos::prelude::document;
+use leptos_dom::helpers::document;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::Node;
 
@@ -95,8 +95,8 @@ where
     F: FnMut() -> T + 'static,
     T: IntoView,
 {
-    fn into_view(mut self) -> View {
-        live(Box::new(move || self().into_view()))
+    fn into_view(self) -> View {
+        live(Box::new(self))
     }
 }
 
@@ -108,7 +108,7 @@ macro_rules! signals {
             T: IntoView + Clone + 'static,
         {
             fn into_view(self) -> View {
-                live(Box::new(move || self.get().into_view()))
+                live(Box::new(move || self.get()))
             }
         }
     )*};

@@ -1,7 +1,7 @@
 //! What somebody is typing, kept in this tab until it is sent: an ended session or a reload loses nothing. It never
 //! leaves the browser, and is gone with the tab. A name should hold whose it is: another person may sign in here.
 
-use leptos::prelude::window;
+use leptos_dom::helpers::window;
 use web_sys::Storage;
 
 fn storage() -> Option<Storage> {

@@ -24,7 +24,9 @@ mod task;
 mod theme;
 mod wire;
 
-use leptos::{mount::mount_to, prelude::document};
+use any_spawner::Executor;
+use leptos_dom::helpers::document;
+use reactive_graph::owner::Owner;
 use wasm_bindgen::JsCast;
 
 use self::dom::Component;
@@ -35,6 +37,10 @@ pub fn start() {
     let Some(place) = place else { return };
     let place: web_sys::HtmlElement = place;
     place.set_text_content(None);
-    let page = place.clone();
-    mount_to(place, move || dom::mount(&page, Component::view(app::App {}))).forget();
+    // An executor that is there already is as good.
+    let _ = Executor::init_wasm_bindgen();
+    let owner = Owner::new();
+    owner.with(|| dom::mount(&place, Component::view(app::App {})));
+    // The portal stands as long as the page does.
+    std::mem::forget(owner);
 }

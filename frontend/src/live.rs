@@ -1,8 +1,8 @@
 //! What the server says now, asked again and again while somebody looks.
 
-use std::{future::Future, rc::Rc, time::Duration};
+use std::{future::Future, pin::Pin, rc::Rc, time::Duration};
 
-use crate::{browser, model::failure::Failure, prelude::*, reach::Wake, tabs::Tabs};
+use crate::{api::Asked, browser, model::failure::Failure, prelude::*, reach::Wake, tabs::Tabs};
 
 /// How soon to ask again after a failure.
 const RETRY: Duration = Duration::from_secs(3);
@@ -25,28 +25,19 @@ impl<T: Send + Sync + 'static> Copy for Live<T> {}
 impl<T: Clone + Send + Sync + 'static> Live<T> {
     /// Asks until the owner is gone: at once, after each answer when `pace` says, on [`Wake`], when another tab has
     /// changed something, and whenever a signal that `fetch` reads changes. A question that is overtaken is aborted.
-    pub(crate) fn new<F, Answer>(pace: impl Fn(&T) -> Duration + 'static, fetch: F) -> Self
-    where
-        F: Fn() -> Answer + 'static,
-        Answer: Future<Output = Result<T, Failure>> + 'static,
-    {
+    pub(crate) fn new(
+        pace: impl Fn(&T) -> Duration + 'static,
+        fetch: impl Fn() -> Asked<T> + 'static,
+    ) -> Self {
         let live = Self { value: RwSignal::new(None), failure: RwSignal::new(None), asked: Trigger::new() };
-        let (pace, wake, tabs) = (Rc::new(pace), use_context::<Wake>(), use_context::<Tabs>());
-        Effect::new(move |_| {
-            live.asked.track();
-            if let Some(wake) = wake {
-                wake.track();
-            }
-            if let Some(tabs) = tabs {
-                tabs.track();
-            }
-            let (answer, pace) = (fetch(), Rc::clone(&pace));
-            spawn(async move {
-                let rest = live.hear(answer.await, &*pace);
-                browser::sleep_until_seen(rest).await;
-                live.reload();
-            });
-        });
+        let pace = Rc::new(pace);
+        ask_again_and_again(
+            live.asked,
+            Box::new(move || -> Question {
+                let (answer, pace) = (fetch(), Rc::clone(&pace));
+                Box::pin(async move { live.hear(answer.await, &*pace) })
+            }),
+        );
         live
     }
 
@@ -87,4 +78,36 @@ impl<T: Clone + Send + Sync + 'static> Live<T> {
             }
         }
     }
+}
+
+/// A question; it says how long to rest once it is answered.
+type Question = Pin<Box<dyn Future<Output = Duration>>>;
+
+/// Behind `Fn` a closure would have a second function, for being called once.
+trait Ask {
+    fn ask(&self) -> Question;
+}
+
+impl<F: Fn() -> Question> Ask for F {
+    fn ask(&self) -> Question {
+        self()
+    }
+}
+
+fn ask_again_and_again(asked: Trigger, ask: Box<dyn Ask>) {
+    let (wake, tabs) = (use_context::<Wake>(), use_context::<Tabs>());
+    Effect::new(move |_| {
+        asked.track();
+        if let Some(wake) = wake {
+            wake.track();
+        }
+        if let Some(tabs) = tabs {
+            tabs.track();
+        }
+        let answer = ask.ask();
+        spawn(async move {
+            browser::sleep_until_seen(answer.await).await;
+            asked.notify();
+        });
+    });
 }

@@ -1,7 +1,7 @@
 //! Whether Postern answers, and asking anew when it may again.
 
 use jiff::Timestamp;
-use leptos::ev;
+use tachys::html::event as ev;
 
 use crate::{browser, prelude::*};
 

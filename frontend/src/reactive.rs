@@ -5,9 +5,12 @@
 
 use std::{any::Any, cell::RefCell, future::Future, pin::Pin, rc::Rc};
 
-use leptos::{
-    prelude::{ArcMemo, ArcTrigger, GetValue, LocalStorage, Notify, Track, untrack},
-    reactive::traits::ReadUntracked,
+use reactive_graph::{
+    computed::ArcMemo,
+    graph::untrack,
+    owner::LocalStorage,
+    signal::ArcTrigger,
+    traits::{GetValue, Notify, ReadUntracked, Track},
 };
 
 mod callback;
@@ -42,11 +45,34 @@ enum Source {
     /// Worked out from others: the number grows whenever it comes out otherwise.
     Memo(ArcMemo<u32>),
     /// Worked out from others each time it is asked for.
-    Derived(Box<dyn Fn() -> Box<dyn Any>>),
+    Derived(Box<dyn WorkOut>),
+}
+
+// Closures behind traits of their own: behind `Fn` each would have a second function, for being called once.
+
+/// What is done again and again.
+pub(crate) trait Act {
+    fn act(&mut self);
+}
+
+impl<F: FnMut()> Act for F {
+    fn act(&mut self) {
+        self();
+    }
+}
+
+trait WorkOut {
+    fn work_out(&self) -> Box<dyn Any>;
+}
+
+impl<T: 'static, F: Fn() -> T> WorkOut for F {
+    fn work_out(&self) -> Box<dyn Any> {
+        Box::new(self())
+    }
 }
 
 /// Where a cell is as long as its owner stands.
-type Place = leptos::prelude::StoredValue<Rc<Cell>, LocalStorage>;
+type Place = reactive_graph::owner::StoredValue<Rc<Cell>, LocalStorage>;
 
 impl Cell {
     fn new(value: Box<dyn Any>, source: Source) -> Rc<Self> {
@@ -78,7 +104,7 @@ impl Cell {
         match &self.source {
             Source::Still | Source::Set(_) => {}
             Source::Memo(memo) => drop(memo.try_read_untracked()),
-            Source::Derived(value) => return Rc::new(value()),
+            Source::Derived(value) => return Rc::new(value.work_out()),
         }
         self.value.borrow().clone()
     }
@@ -146,8 +172,8 @@ impl Effect {
     }
 }
 
-fn effect(mut act: Box<dyn FnMut()>) {
-    leptos::prelude::Effect::new(move |_: Option<()>| act());
+fn effect(mut act: Box<dyn Act>) {
+    reactive_graph::effect::Effect::new(move |_: Option<()>| act.act());
 }
 
 /// Work that ends with the owner that it is begun under.
@@ -156,7 +182,7 @@ pub(crate) fn spawn(work: impl Future<Output = ()> + 'static) {
 }
 
 fn spawn_boxed(work: Pin<Box<dyn Future<Output = ()>>>) {
-    leptos::task::spawn_local_scoped_with_cancellation(work);
+    reactive_graph::spawn_local_scoped_with_cancellation(work);
 }
 
 /// What `read` says, without following what it reads.

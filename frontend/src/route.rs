@@ -1,7 +1,7 @@
 //! Which page of the portal one is on: its address, and the links that lead from one page to another without leaving
 //! the portal.
 
-use leptos::ev;
+use tachys::html::event as ev;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Element, HtmlAnchorElement, UrlSearchParams};
 

@@ -1,6 +1,6 @@
 //! What is done in one tab is seen in the others of the same browser at once.
 
-use leptos::ev;
+use tachys::html::event as ev;
 
 use crate::{browser, prelude::*};
 

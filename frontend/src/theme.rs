@@ -1,6 +1,6 @@
 //! Light, dark, or as the system has it; kept for the next visit, when the boot script applies it first.
 
-use leptos::prelude::document;
+use leptos_dom::helpers::document;
 
 use crate::browser;
 

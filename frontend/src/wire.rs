@@ -4,6 +4,8 @@
 //! Code that serde derives does the same at many times the size, most of it for messages that nobody here reads. Both
 //! are held against each other by tests.
 
+use std::{cell::Cell, str::FromStr};
+
 mod answers;
 mod basics;
 mod bodies;
@@ -15,12 +17,56 @@ pub(crate) use self::json::{Object, Value};
 
 /// What can be read from JSON.
 pub(crate) trait Read: Sized {
-    /// `None`: the value is not one of these.
-    fn read(value: &Value) -> Option<Self>;
+    /// What the value says; `None`: the field is not there. Where it does not fit, `misfit` is told, and what comes back
+    /// means nothing.
+    fn read(value: Option<&Value>, misfit: &Misfit) -> Self;
+}
 
-    /// What stands for a field that is not there.
-    fn missing() -> Option<Self> {
-        None
+/// Whether something that was read did not fit. Code that goes on until all is read is a third of code that gives up
+/// in the middle of it.
+#[derive(Default)]
+pub(crate) struct Misfit(Cell<bool>);
+
+impl Misfit {
+    pub(crate) fn note(&self) {
+        self.0.set(true);
+    }
+
+    /// What there is, or what stands in its place.
+    fn or<T>(&self, told: Option<T>, instead: T) -> T {
+        told.unwrap_or_else(|| {
+            self.note();
+            instead
+        })
+    }
+
+    fn text<'v>(&self, value: Option<&'v Value>) -> &'v str {
+        self.or(value.and_then(Value::as_str), "")
+    }
+
+    pub(crate) fn object<'v>(&self, value: Option<&'v Value>) -> Option<&'v Object> {
+        let object = value.and_then(Value::as_object);
+        if object.is_none() {
+            self.note();
+        }
+        object
+    }
+
+    /// A field of what may be an object.
+    pub(crate) fn field<T: Read>(&self, object: Option<&Object>, name: &str) -> T {
+        T::read(at(object, name), self)
+    }
+
+    /// An object and the word in its field `name`, such as its `state`.
+    fn tagged<'v>(&self, value: Option<&'v Value>, name: &str) -> (Option<&'v Object>, &'v str) {
+        let object = self.object(value);
+        (object, self.text(at(object, name)))
+    }
+
+    /// Which of these words it is; the first where it is none of them.
+    pub(crate) fn word(&self, value: Option<&Value>, words: &[&str]) -> usize {
+        let word = self.text(value);
+        self.or(words.iter().position(|one| *one == word), 0)
     }
 }
 
@@ -30,7 +76,14 @@ pub(crate) trait Write {
 }
 
 pub(crate) fn from_text<T: Read>(text: &str) -> Option<T> {
-    T::read(&parsed(text)?)
+    read(&parsed(text)?)
+}
+
+/// `None`: the value is not one of these.
+pub(crate) fn read<T: Read>(value: &Value) -> Option<T> {
+    let misfit = Misfit::default();
+    let read = T::read(Some(value), &misfit);
+    if misfit.0.get() { None } else { Some(read) }
 }
 
 pub(crate) fn to_text(body: &dyn Write) -> String {
@@ -41,17 +94,9 @@ pub(crate) fn parsed(text: &str) -> Option<Value> {
     Value::parse(text)
 }
 
-pub(crate) fn field<T: Read>(object: &Object, name: &str) -> Option<T> {
-    match object.get(name) {
-        Some(value) => T::read(value),
-        None => T::missing(),
-    }
-}
-
-/// The word of an internally tagged value, such as its `state`.
-fn tag<'v>(value: &'v Value, name: &str) -> Option<(&'v Object, &'v str)> {
-    let object = value.as_object()?;
-    Some((object, object.get(name)?.as_str()?))
+#[inline(never)]
+fn at<'v>(object: Option<&'v Object>, name: &str) -> Option<&'v Value> {
+    object?.get(name)
 }
 
 /// An object of these fields, without those that are nothing.
@@ -64,9 +109,9 @@ pub(crate) fn object<const N: usize>(fields: [(&str, Value); N]) -> Value {
 macro_rules! fields {
     ($($type:ty { $($field:ident),* $(,)? })*) => {$(
         impl $crate::wire::Read for $type {
-            fn read(value: &$crate::wire::Value) -> Option<Self> {
-                let object = value.as_object()?;
-                Some(Self { $($field: $crate::wire::field(object, stringify!($field))?),* })
+            fn read(value: Option<&$crate::wire::Value>, misfit: &$crate::wire::Misfit) -> Self {
+                let object = misfit.object(value);
+                Self { $($field: misfit.field(object, stringify!($field))),* }
             }
         }
     )*};
@@ -86,28 +131,37 @@ macro_rules! written {
 }
 pub(crate) use written;
 
-/// Types that are read by their `FromStr`.
+/// Types that are read by their `FromStr`, each with one that stands for what does not fit.
 macro_rules! texts {
-    ($($type:ty),* $(,)?) => {$(
+    ($($type:ty = $instead:expr),* $(,)?) => {$(
         impl $crate::wire::Read for $type {
-            fn read(value: &$crate::wire::Value) -> Option<Self> {
-                value.as_str()?.parse().ok()
+            fn read(value: Option<&$crate::wire::Value>, misfit: &$crate::wire::Misfit) -> Self {
+                $crate::wire::parsed_text(misfit.text(value), $instead, misfit)
             }
         }
     )*};
 }
 use texts;
 
+fn parsed_text<T: FromStr>(text: &str, instead: &str, misfit: &Misfit) -> T {
+    for text in [text, instead] {
+        match text.parse() {
+            Ok(told) => return told,
+            Err(_) => misfit.note(),
+        }
+    }
+    unreachable!("what stands instead is one of its type, as a test holds")
+}
+
 /// Enums of bare words; a variant without one does not compile.
 macro_rules! words {
     ($($type:ident { $($variant:ident = $word:literal),* $(,)? })*) => {$(
         impl $crate::wire::Read for $type {
-            fn read(value: &$crate::wire::Value) -> Option<Self> {
+            fn read(value: Option<&$crate::wire::Value>, misfit: &$crate::wire::Misfit) -> Self {
                 const _: fn($type) = |every| match every { $($type::$variant => {})* };
-                match value.as_str()? {
-                    $($word => Some(Self::$variant),)*
-                    _ => None,
-                }
+                const WORDS: &[&str] = &[$($word),*];
+                const VARIANTS: &[$type] = &[$($type::$variant),*];
+                VARIANTS[misfit.word(value, WORDS)]
             }
         }
     )*};

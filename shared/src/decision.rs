@@ -115,26 +115,49 @@ pub fn decide(
     now: Timestamp,
 ) -> Result<Admission, Denials> {
     let now = Timestamp::from_second(now.as_second()).unwrap_or(now);
-    let mut denials = Vec::new();
     let mut admitted = Vec::new();
-    for opening in request.openings() {
-        match judge(policy, request, caller, opening) {
-            Ok((protected, rule)) => admitted.extend(admit(opening, protected, rule, now)),
-            Err(reasons) => denials.extend(reasons),
-        }
-    }
-    let mut unique: Vec<Denial> = Vec::with_capacity(denials.len());
-    for denial in denials {
-        if !unique.contains(&denial) {
-            unique.push(denial);
-        }
-    }
+    let may_ask = |vm: &VmId| caller.rights.get(vm).is_some_and(|rights| rights.request);
+    let unique = judged(&|vm| policy.get(vm), &may_ask, request, &mut |opening, protected, rule| {
+        admitted.extend(admit(opening, protected, rule, now));
+    });
     let requester = caller.requester.clone();
     let justification = request.justification().cloned();
     match Admission::new(requester, justification, now, admitted) {
         Some(admission) if unique.is_empty() => Ok(admission),
         _ => Err(Denials(unique)),
     }
+}
+
+/// The reasons that [`decide`] gives, for what is at hand one by one.
+pub fn denials<'p>(
+    policy: &dyn Fn(&VmId) -> Option<&'p ProtectedVm>,
+    may_ask: &dyn Fn(&VmId) -> bool,
+    request: &AccessRequest,
+) -> Option<Denials> {
+    let denials = judged(policy, may_ask, request, &mut |_, _, _| {});
+    (!denials.is_empty()).then_some(Denials(denials))
+}
+
+fn judged<'p>(
+    policy: &dyn Fn(&VmId) -> Option<&'p ProtectedVm>,
+    may_ask: &dyn Fn(&VmId) -> bool,
+    request: &AccessRequest,
+    admitted: &mut dyn FnMut(&Opening, &'p ProtectedVm, &'p PortRule),
+) -> Vec<Denial> {
+    let mut unique: Vec<Denial> = Vec::new();
+    for opening in request.openings() {
+        match judge(policy(&opening.vm), may_ask(&opening.vm), request, opening) {
+            Ok((protected, rule)) => admitted(opening, protected, rule),
+            Err(reasons) => {
+                for denial in reasons {
+                    if !unique.contains(&denial) {
+                        unique.push(denial);
+                    }
+                }
+            }
+        }
+    }
+    unique
 }
 
 fn admit(
@@ -155,17 +178,17 @@ fn admit(
 }
 
 fn judge<'p>(
-    policy: &'p BTreeMap<VmId, ProtectedVm>,
+    policy: Option<&'p ProtectedVm>,
+    may_ask: bool,
     request: &AccessRequest,
-    caller: &Caller,
     opening: &Opening,
 ) -> Result<(&'p ProtectedVm, &'p PortRule), Vec<Denial>> {
     let vm = opening.vm.clone();
     let mut denials = Vec::new();
-    if !caller.rights.get(&vm).is_some_and(|rights| rights.request) {
+    if !may_ask {
         denials.push(Denial::RequestNotPermitted { vm: vm.clone() });
     }
-    let Some(protected) = policy.get(&vm) else {
+    let Some(protected) = policy else {
         denials.push(Denial::VmNotProtected { vm });
         return Err(denials);
     };

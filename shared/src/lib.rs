@@ -13,6 +13,7 @@ pub mod exposure;
 pub mod firewall;
 pub mod grant;
 pub mod inventory;
+mod letters;
 pub mod nsg;
 pub mod policy;
 pub mod policy_id;

@@ -99,6 +99,10 @@ pub enum InvalidPortRules {
 impl PortRules {
     pub const MAX: usize = 50;
 
+    pub fn one(rule: PortRule) -> Self {
+        Self(vec![rule])
+    }
+
     pub fn iter(&self) -> impl Iterator<Item = &PortRule> {
         self.0.iter()
     }

@@ -5,7 +5,10 @@ use std::{cmp::Ordering, fmt, hash, str::FromStr};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::text_serde;
+use crate::{
+    letters::{is_alphanumeric, lowercase},
+    text_serde,
+};
 
 /// An Azure subscription: the unit of partitioning, of auditing and of throttling.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -53,7 +56,7 @@ pub enum InvalidId {
 
 pub(crate) fn is_resource_group(text: &str) -> bool {
     (1..=90).contains(&text.chars().count())
-        && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '(' | ')'))
+        && text.chars().all(|c| is_alphanumeric(c) || matches!(c, '-' | '_' | '.' | '(' | ')'))
 }
 
 pub(crate) fn is_name(text: &str) -> bool {
@@ -117,7 +120,7 @@ impl Named {
     }
 
     fn key(&self) -> (SubscriptionId, String, String) {
-        (self.subscription, self.resource_group.to_lowercase(), self.name.to_lowercase())
+        (self.subscription, lowercase(&self.resource_group), lowercase(&self.name))
     }
 }
 
@@ -162,7 +165,7 @@ macro_rules! resource_id {
 
             /// The id in lower case: the same text for all spellings, for keys in the store.
             pub fn key(&self) -> String {
-                self.to_string().to_lowercase()
+                lowercase(&self.to_string())
             }
         }
 

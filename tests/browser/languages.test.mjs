@@ -1,7 +1,7 @@
 // The portal in Traditional Chinese: every page, the main job, and the switch.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { PHONE, URL_, WIDE, startBrowser, watch } from "./support.mjs";
+import { PHONE, PRODUCTION, URL_, WIDE, startBrowser, watch } from "./support.mjs";
 
 /** Names and abbreviations that Chinese texts keep. */
 const KEPT = new Set([
@@ -167,4 +167,22 @@ test("of several languages of the browser the first that the portal speaks is ta
     assert.equal(await page.locator("html").getAttribute("lang"), lang, locale);
     await context.close();
   }
+});
+
+test("a resource group may have letters of any script, in upper or lower case", async () => {
+  const { page, context } = await signIn(browser, {});
+  const group = (name) => `vm=${encodeURIComponent(
+    `/subscriptions/${PRODUCTION}/resourceGroups/${name}/providers/Microsoft.Compute/virtualMachines/web-01`)}`;
+  const read = [];
+  page.on("request", (request) => {
+    const { pathname } = new URL(request.url());
+    if (pathname.startsWith("/api/vms/")) read.push(decodeURIComponent(pathname));
+  });
+  // The first two are one, the third is another, and the fourth is no resource group.
+  const asked = page.waitForResponse((answer) => decodeURIComponent(new URL(answer.url()).pathname).includes("倉庫"));
+  await page.goto(`${URL_}/request?${["ΟΔΟΣ-Ü", "οδος-ü", "倉庫٣", "☃"].map(group).join("&")}`);
+  await asked;
+  const groups = new Set(read.map((path) => path.split("/")[4]));
+  assert.deepEqual(groups, new Set(["ΟΔΟΣ-Ü", "倉庫٣"]), read.join(", "));
+  await context.close();
 });

@@ -16,7 +16,7 @@ pub(crate) fn expanded(function: TokenStream) -> Result<TokenStream> {
         impl crate::dom::Component for #name {
             fn view(self) -> crate::dom::View {
                 fn body(#name { #(#names),* }: #name) #output #block
-                leptos::prelude::untrack(move || crate::dom::IntoView::into_view(body(self)))
+                reactive_graph::graph::untrack(move || crate::dom::IntoView::into_view(body(self)))
             }
         }
     })

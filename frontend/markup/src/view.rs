@@ -93,7 +93,7 @@ impl Piece {
         if let Some(event) = name.strip_prefix("on:") {
             let kind = format_ident!("{event}", span = attribute.key.span());
             self.template.step(EVENT, event);
-            self.filled.push(quote! { .on(crate::dom::handler(leptos::ev::#kind, #value)) });
+            self.filled.push(quote! { .on(crate::dom::handler(tachys::html::event::#kind, #value)) });
             return Ok(());
         }
         if name == "node_ref" {
@@ -185,7 +185,7 @@ mod tests {
         let made = made(quote! { <p class="a" title=name tabindex=-1>"x"{y}<b on:click=go></b></p> });
         let template =
             r#""\u{1}p\u{4}class=a\u{5}title\u{4}tabindex=-1\u{3}x\u{e}\u{1}b\u{b}click\u{2}\u{2}""#;
-        let filled = ".set(name).child(y).on(crate::dom::handler(leptos::ev::click,go)).done()";
+        let filled = ".set(name).child(y).on(crate::dom::handler(tachys::html::event::click,go)).done()";
         assert_eq!(made, format!("crate::dom::Markup::new({template}){filled}"));
     }
 

@@ -19,7 +19,7 @@ const PANEL: &str = "menu";
 #[component]
 pub(crate) fn Header() -> impl IntoView {
     let language = language();
-    let skip = |event: leptos::ev::MouseEvent| {
+    let skip = |event: tachys::html::event::MouseEvent| {
         event.prevent_default();
         browser::focus("main");
     };

@@ -32,13 +32,13 @@ pub(crate) fn Menu(
             menu.set_open(false);
         }
     };
-    let left = move |event: leptos::ev::FocusEvent| {
+    let left = move |event: tachys::html::event::FocusEvent| {
         let to = event.related_target().and_then(|target| target.dyn_into::<Node>().ok());
         if !element().is_some_and(|menu| menu.contains(to.as_ref())) {
             close();
         }
     };
-    let escape = move |event: leptos::ev::KeyboardEvent| {
+    let escape = move |event: tachys::html::event::KeyboardEvent| {
         let Some(menu) = element().filter(|menu| menu.open() && event.key() == "Escape") else {
             return;
         };

@@ -75,7 +75,7 @@ impl PolicyChange {
             Self::Remove(vms) => {
                 let Some(ids) = ids(&vms) else { return Ok(()) };
                 let done = client.remove_policies(&RemovePolicies { vms: ids }).await;
-                done.map_err(|failure| (Self::Remove(vms), failure))
+                done.map(drop).map_err(|failure| (Self::Remove(vms), failure))
             }
             Self::Enable(vms) => {
                 let mut left = Defaults::sorted(&vms);

@@ -17,6 +17,17 @@ pub(crate) trait IntoValue {
     fn into_value(self) -> Value;
 }
 
+/// Works a value out again and again. Behind `FnMut` it would have a second function, for being called once.
+pub(crate) trait Work {
+    fn work(&mut self) -> Value;
+}
+
+impl<T: IntoValue, F: FnMut() -> T> Work for F {
+    fn work(&mut self) -> Value {
+        self().into_value()
+    }
+}
+
 /// What can be given to an attribute or a property.
 pub(crate) trait IntoGiven {
     /// Gives it to the next one that the template leaves open.
@@ -81,8 +92,8 @@ where
     F: FnMut() -> T + 'static,
     T: IntoValue,
 {
-    fn give(mut self, markup: Box<Markup>) -> Box<Markup> {
-        markup.give_live(Box::new(move || self().into_value()))
+    fn give(self, markup: Box<Markup>) -> Box<Markup> {
+        markup.give_live(Box::new(self))
     }
 }
 
@@ -93,7 +104,7 @@ macro_rules! signals {
             T: IntoValue + Clone + 'static,
         {
             fn give(self, markup: Box<Markup>) -> Box<Markup> {
-                markup.give_live(Box::new(move || self.get().into_value()))
+                markup.give_live(Box::new(move || self.get()))
             }
         }
     )*};

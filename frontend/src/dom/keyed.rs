@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use leptos::prelude::{Owner, untrack};
+use reactive_graph::{graph::untrack, owner::Owner};
 
 use super::{
     View,

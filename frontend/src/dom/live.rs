@@ -1,21 +1,34 @@
 //! What is made anew when a signal changes.
 
-use leptos::prelude::{RenderEffect, StoredValue, document};
+use leptos_dom::helpers::document;
+use reactive_graph::{effect::RenderEffect, owner::StoredValue};
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement, Node, Text};
 
-use super::{View, fragment};
+use super::{IntoView, View, fragment};
+use crate::reactive::Act;
 
 /// Runs `act` now, and again whenever a signal changes that it read; until the owner is gone.
-pub(super) fn follow(mut act: Box<dyn FnMut()>) {
-    StoredValue::new_local(RenderEffect::new(move |_: Option<()>| act()));
+pub(super) fn follow(mut act: Box<dyn Act>) {
+    StoredValue::new_local(RenderEffect::new(move |_: Option<()>| act.act()));
+}
+
+/// Makes a view again and again. Behind `FnMut` it would have a second function, for being called once.
+pub(crate) trait Make {
+    fn make(&mut self) -> View;
+}
+
+impl<T: IntoView, F: FnMut() -> T> Make for F {
+    fn make(&mut self) -> View {
+        self().into_view()
+    }
 }
 
 /// What `make` says now, and whenever a signal changes that it read.
-pub(crate) fn live(mut make: Box<dyn FnMut() -> View>) -> View {
+pub(crate) fn live(mut make: Box<dyn Make>) -> View {
     let stretch = Stretch::new();
     let whole = stretch.in_fragment();
-    follow(Box::new(move || stretch.show(make())));
+    follow(Box::new(move || stretch.show(make.make())));
     whole.into()
 }
 

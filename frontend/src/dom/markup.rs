@@ -1,6 +1,10 @@
 //! Pieces of a page from what `view!` makes of them: a template, and what is filled in.
 
-use leptos::prelude::{GetValue, LocalStorage, Owner, SetValue, StoredValue, document};
+use leptos_dom::helpers::document;
+use reactive_graph::{
+    owner::{LocalStorage, Owner, StoredValue},
+    traits::{GetValue, SetValue},
+};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use web_sys::{Element, Event, HtmlElement, Node};
 
@@ -8,7 +12,7 @@ use super::{
     IntoGiven, IntoView, View, append,
     event::Handler,
     fragment,
-    given::{IntoValue, Value},
+    given::{IntoValue, Value, Work},
     live::follow,
 };
 
@@ -65,19 +69,18 @@ impl Markup {
         self.give(text.into_value())
     }
 
-    pub(super) fn give_live(mut self: Box<Self>, mut value: Box<dyn FnMut() -> Value>) -> Box<Self> {
+    pub(super) fn give_live(mut self: Box<Self>, mut value: Box<dyn Work>) -> Box<Self> {
         let (mark, name) = self.walk();
         let element: Element = self.here.clone().unchecked_into();
-        follow(Box::new(move || apply(&element, mark, name, value())));
+        follow(Box::new(move || apply(&element, mark, name, value.work())));
         self
     }
 
     /// What is done on the next event.
     pub(crate) fn on(mut self: Box<Self>, handler: Handler) -> Box<Self> {
         let (_, name) = self.walk();
-        let handler = under_the_same_owner(handler);
         // The browser frees it together with the element.
-        let handler = Closure::<dyn FnMut(Event)>::wrap(handler).into_js_value();
+        let handler = Closure::<dyn FnMut(Event)>::wrap(under_the_same_owner(handler)).into_js_value();
         let _ = self.here.add_event_listener_with_callback(name, handler.unchecked_ref());
         self
     }
@@ -132,9 +135,9 @@ impl Markup {
 }
 
 /// What happens finds the contexts of the place where its handler was made.
-fn under_the_same_owner(mut handler: Handler) -> Handler {
-    let Some(owner) = Owner::current() else { return handler };
-    Box::new(move |event| owner.with(|| handler(event)))
+fn under_the_same_owner(mut handler: Handler) -> Box<dyn FnMut(Event)> {
+    let owner = Owner::current().unwrap_or_default();
+    Box::new(move |event| owner.with(|| handler.handle(event)))
 }
 
 fn apply(element: &Element, mark: u8, name: &str, value: Value) {

@@ -1,7 +1,7 @@
 //! Asking once more for what was open.
 
 use shared::{
-    api::{CreateGrant, GrantView, OpeningForm, Session, VmDetail},
+    api::{CreateGrant, GrantView, OpeningForm, VmDetail},
     grant::{CloseReason, Lease},
     request::Opening,
     vm::VmId,
@@ -27,7 +27,6 @@ pub(crate) fn vms(grant: &GrantView) -> Vec<VmId> {
 pub(crate) fn again(
     grant: &GrantView,
     details: &[VmDetail],
-    session: &Session,
     language: Language,
 ) -> Result<CreateGrant, Vec<String>> {
     let openings: Vec<Opening> = grant
@@ -40,7 +39,7 @@ pub(crate) fn again(
         })
         .collect();
     let details: Vec<&VmDetail> = details.iter().collect();
-    let judged = judge(openings.clone(), grant.justification.clone(), &details, session);
+    let judged = judge(openings.clone(), grant.justification.clone(), &details);
     match judged.map_err(|error| vec![capitalised(&error)])? {
         Some(denials) => {
             Err(denials.as_slice().iter().map(|denial| denial::sentence(denial, language)).collect())
@@ -63,7 +62,7 @@ mod tests {
     use shared::{grant::LeaseState, policy::JustificationRule};
 
     use super::*;
-    use crate::model::samples::{a_detail, a_grant, a_lease, a_session, later, now};
+    use crate::model::samples::{a_detail, a_grant, a_lease, later, now};
 
     fn over(reason: CloseReason, seconds: i64) -> GrantView {
         let mut lease = a_lease(LeaseState::Closed { at: later(seconds), reason });
@@ -74,7 +73,7 @@ mod tests {
     #[test]
     fn what_was_open_is_asked_for_with_the_same_values() {
         for grant in [over(CloseReason::Expired, 3600), over(CloseReason::Revoked, 60)] {
-            let body = again(&grant, &[a_detail()], &a_session(), Language::en).unwrap();
+            let body = again(&grant, &[a_detail()], Language::en).unwrap();
             let OpeningForm { sources, duration, .. } = &body.openings[0];
             assert_eq!(
                 (sources.as_ref().unwrap().to_string(), duration.to_string()),
@@ -88,10 +87,9 @@ mod tests {
         let mut detail = a_detail();
         detail.summary.rights.request = false;
         detail.policy.as_mut().unwrap().justification = JustificationRule::Required;
-        let reasons =
-            again(&over(CloseReason::Expired, 3600), &[detail], &a_session(), Language::en).unwrap_err();
+        let reasons = again(&over(CloseReason::Expired, 3600), &[detail], Language::en).unwrap_err();
         assert_eq!(reasons.len(), 2, "{reasons:?}");
-        let unknown = again(&over(CloseReason::Expired, 3600), &[], &a_session(), Language::en).unwrap_err();
+        let unknown = again(&over(CloseReason::Expired, 3600), &[], Language::en).unwrap_err();
         assert_eq!(unknown.len(), 2, "{unknown:?}");
     }
 }

@@ -170,8 +170,11 @@ fn in_words(error: &InvalidSource, language: Language) -> String {
 
 /// The domain's reasons are parts of sentences; on their own line they start one.
 pub(crate) fn capitalised(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+    let mut text = text.to_owned();
+    if let Some(first) = text.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    text
 }
 
 #[cfg(test)]

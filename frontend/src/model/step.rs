@@ -15,7 +15,6 @@ mod sentence;
 pub(crate) struct Page {
     pub steps: Vec<Step>,
     pub next: Option<String>,
-    pub server_time: Timestamp,
 }
 
 /// An entry of the audit with its sentence.
@@ -26,7 +25,7 @@ pub(crate) struct Step {
 }
 
 fields! {
-    Page { steps, next, server_time }
+    Page { steps, next }
     Step { entry, summary }
 }
 

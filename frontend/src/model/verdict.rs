@@ -1,9 +1,10 @@
-//! Whether the request in the form would be admitted: the server's own `decide`, run beforehand.
+//! Whether the request in the form would be admitted: the server's own law, run beforehand.
 
 use shared::{
     api::{CreateGrant, OpeningForm, Session, VmDetail},
-    decision::{Caller, Denial, Denials, decide},
+    decision::{Denial, Denials, denials},
     request::{AccessRequest, Justification, Opening},
+    vm::VmId,
 };
 
 use super::{
@@ -21,7 +22,7 @@ pub(crate) fn verdict(
 ) -> Result<CreateGrant, Vec<Objection>> {
     let Parsed { sources, duration, why } = form.parse(&session.source, language)?;
     let opening = Opening { vm: detail.summary.vm.clone(), port: form.port, sources, duration };
-    let judged = judge(vec![opening.clone()], why.clone(), &[detail], session);
+    let judged = judge(vec![opening.clone()], why.clone(), &[detail]);
     match judged.map_err(|error| vec![Objection { field: None, text: capitalised(&error) }])? {
         None => Ok(create_grant(opening, why)),
         Some(denials) => Err(denials.as_slice().iter().map(|denial| objection(denial, language)).collect()),
@@ -33,14 +34,13 @@ pub(super) fn judge(
     openings: Vec<Opening>,
     why: Option<Justification>,
     details: &[&VmDetail],
-    session: &Session,
 ) -> Result<Option<Denials>, String> {
     let request = AccessRequest::new(openings, why).map_err(|error| error.to_string())?;
-    let policies = details.iter().filter_map(|detail| detail.policy.clone());
-    let policies = policies.map(|policy| (policy.vm.clone(), policy)).collect();
-    let rights = details.iter().map(|detail| (detail.summary.vm.clone(), detail.summary.rights));
-    let caller = Caller { requester: session.requester.clone(), rights: rights.collect() };
-    Ok(decide(&policies, &request, &caller, session.server_time).err())
+    let of = |vm: &VmId| details.iter().find(|detail| detail.summary.vm == *vm);
+    let policy =
+        |vm: &VmId| details.iter().filter_map(|detail| detail.policy.as_ref()).find(|one| one.vm == *vm);
+    let may_ask = |vm: &VmId| of(vm).is_some_and(|detail| detail.summary.rights.request);
+    Ok(denials(&policy, &may_ask, &request))
 }
 
 fn create_grant(opening: Opening, justification: Option<Justification>) -> CreateGrant {

@@ -55,14 +55,7 @@ pub(crate) fn Connect(vm: VmId) -> impl IntoView {
     let name = vm.name().to_owned();
     set_page_title(move || name.clone());
     let SignedIn { client, clock, .. } = SignedIn::of_page();
-    let asked = vm.clone();
-    let live = Live::new(
-        move |detail| desk::pace(detail, clock.exact_now()),
-        move || {
-            let vm = asked.clone();
-            async move { client.read_vm(&vm).await }
-        },
-    );
+    let live = Live::new(move |detail| desk::pace(detail, clock.exact_now()), move || client.read_vm(&vm));
     let kind = Memo::new(move |_| match (live.get(), live.failure()) {
         (_, Some(failure)) if failure.is_not_found() => Kind::Failed,
         (Some(detail), _) => Kind::from(&detail),

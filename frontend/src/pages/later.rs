@@ -3,7 +3,7 @@
 
 use std::{future::Future, pin::Pin, time::Duration};
 
-use leptos::wasm_split::{SplitLoaderError, wasm_split};
+use wasm_split_helpers::{SplitLoaderError, wasm_split};
 
 use super::{
     access::Access, activity::ActivityLog, connect, health::Health, policy::Policy, request::RequestMany,
@@ -41,7 +41,7 @@ macro_rules! pages {
 macro_rules! parts {
     ($($name:ident: $make:expr,)*) => {$(
         pub(crate) fn $name() -> View {
-            #[wasm_split(pages, wasm_split_path = leptos::wasm_split, fallible)]
+            #[wasm_split(pages, wasm_split_path = wasm_split_helpers, fallible)]
             fn $name() -> Result<Make, SplitLoaderError> {
                 Ok($make)
             }

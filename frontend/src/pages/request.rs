@@ -98,7 +98,7 @@ fn Form(known: Vec<Known>, grants: Vec<GrantId>) -> impl IntoView {
     let owner = session.get_untracked().requester.id;
     desk.keep_draft(format!("request.{owner}.{}", browser::path_and_query()));
     let tasks = crate::task::Tasks::here();
-    let submit = move |event: leptos::ev::SubmitEvent| {
+    let submit = move |event: tachys::html::event::SubmitEvent| {
         event.prevent_default();
         if !desk.asking.get_untracked() && !desk.bodies.with_untracked(Vec::is_empty) {
             tasks.run(desk.send(client));

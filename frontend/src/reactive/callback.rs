@@ -3,7 +3,17 @@ use std::rc::Rc;
 use super::StoredValue;
 
 /// What a component is given to call.
-pub(crate) struct Callback<In, Out = ()>(StoredValue<Rc<dyn Fn(In) -> Out>>);
+pub(crate) struct Callback<In, Out = ()>(StoredValue<Rc<dyn Call<In, Out>>>);
+
+trait Call<In, Out> {
+    fn call(&self, given: In) -> Out;
+}
+
+impl<In, Out, F: Fn(In) -> Out> Call<In, Out> for F {
+    fn call(&self, given: In) -> Out {
+        self(given)
+    }
+}
 
 impl<In, Out> Clone for Callback<In, Out> {
     fn clone(&self) -> Self {
@@ -19,6 +29,6 @@ impl<In: 'static, Out: 'static> Callback<In, Out> {
     }
 
     pub(crate) fn run(self, given: In) -> Out {
-        (self.0.get_value())(given)
+        self.0.get_value().call(given)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{any::TypeId, rc::Rc};
 
-use leptos::prelude::GetValue;
+use reactive_graph::traits::GetValue;
 
 use super::{Cell, Place, Source, placed, with};
 
@@ -25,13 +25,13 @@ pub(crate) fn expect_context<T: Clone + 'static>() -> T {
 }
 
 fn provide(kind: TypeId, cell: Rc<Cell>) {
-    let Given(mut all) = leptos::prelude::use_context().unwrap_or_default();
+    let Given(mut all) = reactive_graph::owner::use_context().unwrap_or_default();
     all.push((kind, placed(cell)));
-    leptos::prelude::provide_context(Given(all));
+    reactive_graph::owner::provide_context(Given(all));
 }
 
 fn found(kind: TypeId) -> Option<Rc<Cell>> {
-    let Given(all) = leptos::prelude::use_context()?;
+    let Given(all) = reactive_graph::owner::use_context()?;
     let (_, place) = all.into_iter().rev().find(|(own, _)| *own == kind)?;
     place.try_get_value()
 }

@@ -1,6 +1,6 @@
-use std::{any::Any, cell::RefCell, marker::PhantomData, rc::Rc};
+use std::{cell::RefCell, marker::PhantomData, rc::Rc};
 
-use leptos::prelude::ArcMemo;
+use reactive_graph::computed::ArcMemo;
 use send_wrapper::SendWrapper;
 
 use super::{Cell, Place, RwSignal, Source, Value, nothing, placed, tracked, untracked, with};
@@ -14,29 +14,39 @@ pub(crate) struct Signal<T>(Place, PhantomData<fn() -> T>);
 impl<T: PartialEq + 'static> Memo<T> {
     /// `work_out` is given what it gave last.
     pub(crate) fn new(work_out: impl Fn(Option<&T>) -> T + 'static) -> Self {
-        let place = memo(Box::new(move |value| {
-            let last = value.borrow().clone();
-            let last = last.downcast_ref::<T>();
-            let fresh = work_out(last);
-            if last == Some(&fresh) {
-                return false;
-            }
-            value.replace(Rc::new(Box::new(fresh)));
-            true
-        }));
-        Self(place, PhantomData)
+        Self(memo(Box::new(Step { work_out, value: PhantomData })), PhantomData)
     }
 }
 
 /// Works a value out anew and says whether it is another.
-type Step = Box<dyn Fn(&RefCell<Value>) -> bool>;
+trait Renew {
+    fn renew(&self, value: &RefCell<Value>) -> bool;
+}
 
-fn memo(step: Step) -> Place {
+struct Step<T, F> {
+    work_out: F,
+    value: PhantomData<fn() -> T>,
+}
+
+impl<T: PartialEq + 'static, F: Fn(Option<&T>) -> T> Renew for Step<T, F> {
+    fn renew(&self, value: &RefCell<Value>) -> bool {
+        let last = value.borrow().clone();
+        let last = last.downcast_ref::<T>();
+        let fresh = (self.work_out)(last);
+        if last == Some(&fresh) {
+            return false;
+        }
+        value.replace(Rc::new(Box::new(fresh)));
+        true
+    }
+}
+
+fn memo(step: Box<dyn Renew>) -> Place {
     let value = Rc::new(RefCell::new(nothing()));
     let held = SendWrapper::new((Rc::clone(&value), step));
     let memo = ArcMemo::new(move |version: Option<&u32>| {
         let (value, step) = &*held;
-        version.copied().unwrap_or_default().wrapping_add(u32::from(step(value)))
+        version.copied().unwrap_or_default().wrapping_add(u32::from(step.renew(value)))
     });
     placed(Rc::new(Cell { value, source: Source::Memo(memo) }))
 }
@@ -44,8 +54,7 @@ fn memo(step: Step) -> Place {
 impl<T: 'static> Signal<T> {
     /// Worked out each time it is asked for.
     pub(crate) fn derive(work_out: impl Fn() -> T + 'static) -> Self {
-        let source = Source::Derived(Box::new(move || Box::new(work_out()) as Box<dyn Any>));
-        Self(placed(Cell::new(Box::new(()), source)), PhantomData)
+        Self(placed(Cell::new(Box::new(()), Source::Derived(Box::new(work_out)))), PhantomData)
     }
 
     /// That never changes.

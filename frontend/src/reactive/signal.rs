@@ -1,6 +1,6 @@
 use std::{marker::PhantomData, rc::Rc};
 
-use leptos::prelude::{ArcTrigger, GetValue};
+use reactive_graph::{signal::ArcTrigger, traits::GetValue};
 
 use super::{Cell, Place, Source, cell_at, placed, tracked, untracked, update, with};
 

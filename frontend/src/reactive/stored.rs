@@ -1,6 +1,6 @@
 use std::marker::PhantomData;
 
-use leptos::prelude::GetValue;
+use reactive_graph::traits::GetValue;
 
 use super::{Cell, Place, Source, placed, untracked, update, with};
 

@@ -1,6 +1,6 @@
 use std::{cell::Cell as Count, rc::Rc};
 
-use leptos::prelude::Owner;
+use reactive_graph::owner::Owner;
 
 use super::*;
 

@@ -17,7 +17,7 @@ use shared::{
     rule::RuleName,
 };
 
-use super::{Read, Value, field, fields, tag};
+use super::{Misfit, Read, Value, fields};
 
 fields! {
     Requester { id, name }
@@ -78,151 +78,166 @@ fields! {
 }
 
 impl Read for ProblemBody {
-    fn read(value: &Value) -> Option<Self> {
-        let object = value.as_object()?;
-        let details: Option<Vec<Self>> = field(object, "details")?;
-        let (code, message) = (field(object, "code")?, field(object, "message")?);
-        Some(Self { code, message, target: field(object, "target")?, details: details.unwrap_or_default() })
+    fn read(value: Option<&Value>, misfit: &Misfit) -> Self {
+        let object = misfit.object(value);
+        let details: Option<Vec<Self>> = misfit.field(object, "details");
+        let (code, message) = (misfit.field(object, "code"), misfit.field(object, "message"));
+        Self { code, message, target: misfit.field(object, "target"), details: details.unwrap_or_default() }
     }
 }
 
 impl Read for LeaseView {
-    fn read(value: &Value) -> Option<Self> {
-        let object = value.as_object()?;
-        Some(Self {
-            grant: field(object, "grant")?,
-            requester: field(object, "requester")?,
-            mine: field(object, "mine")?,
-            revocable: field(object, "revocable")?,
-            lease: Lease::read(value)?,
-            trouble: field(object, "trouble")?,
-        })
+    fn read(value: Option<&Value>, misfit: &Misfit) -> Self {
+        let object = misfit.object(value);
+        Self {
+            grant: misfit.field(object, "grant"),
+            requester: misfit.field(object, "requester"),
+            mine: misfit.field(object, "mine"),
+            revocable: misfit.field(object, "revocable"),
+            lease: Read::read(value, misfit),
+            trouble: misfit.field(object, "trouble"),
+        }
     }
 }
 
 impl Read for Lease {
-    fn read(value: &Value) -> Option<Self> {
-        let object = value.as_object()?;
-        Some(Self {
-            id: field(object, "id")?,
-            vm: field(object, "vm")?,
-            port: field(object, "port")?,
-            protocol: field(object, "protocol")?,
-            sources: field(object, "sources")?,
-            expires_at: field(object, "expires_at")?,
-            ends_as: field(object, "ends_as")?,
-            live_sessions: field(object, "live_sessions")?,
-            sessions: field(object, "sessions")?,
-            state: LeaseState::read(value)?,
-        })
+    fn read(value: Option<&Value>, misfit: &Misfit) -> Self {
+        let object = misfit.object(value);
+        Self {
+            id: misfit.field(object, "id"),
+            vm: misfit.field(object, "vm"),
+            port: misfit.field(object, "port"),
+            protocol: misfit.field(object, "protocol"),
+            sources: misfit.field(object, "sources"),
+            expires_at: misfit.field(object, "expires_at"),
+            ends_as: misfit.field(object, "ends_as"),
+            live_sessions: misfit.field(object, "live_sessions"),
+            sessions: misfit.field(object, "sessions"),
+            state: Read::read(value, misfit),
+        }
     }
 }
 
 impl Read for LeaseState {
-    fn read(value: &Value) -> Option<Self> {
-        let (object, state) = tag(value, "state")?;
-        Some(match state {
-            "pending" => Self::Pending { written_at: field(object, "written_at")? },
-            "open" => Self::Open { opened_at: field(object, "opened_at")? },
-            "closed" => Self::Closed { at: field(object, "at")?, reason: field(object, "reason")? },
-            _ => return None,
-        })
+    fn read(value: Option<&Value>, misfit: &Misfit) -> Self {
+        let (object, state) = misfit.tagged(value, "state");
+        match state {
+            "pending" => Self::Pending { written_at: misfit.field(object, "written_at") },
+            "open" => Self::Open { opened_at: misfit.field(object, "opened_at") },
+            "closed" => {
+                Self::Closed { at: misfit.field(object, "at"), reason: misfit.field(object, "reason") }
+            }
+            _ => {
+                misfit.note();
+                Self::Closed { at: misfit.field(object, "at"), reason: misfit.field(object, "reason") }
+            }
+        }
     }
 }
 
 impl Read for Sessions {
-    fn read(value: &Value) -> Option<Self> {
-        let (object, sessions) = tag(value, "sessions")?;
-        Some(match sessions {
+    fn read(value: Option<&Value>, misfit: &Misfit) -> Self {
+        if value.is_none() {
+            return Self::Untouched;
+        }
+        let (object, sessions) = misfit.tagged(value, "sessions");
+        match sessions {
             "untouched" => Self::Untouched,
             "cut" => Self::Cut,
-            "left" => Self::Left { reason: field(object, "reason")? },
-            _ => return None,
-        })
-    }
-
-    fn missing() -> Option<Self> {
-        Some(Self::Untouched)
+            "left" => Self::Left { reason: misfit.field(object, "reason") },
+            _ => {
+                misfit.note();
+                Self::Cut
+            }
+        }
     }
 }
 
 impl Read for LiveSessions {
-    fn read(value: &Value) -> Option<Self> {
-        Some(match value.as_str()? {
-            "never" => Self::Never,
-            "on_revoke" => Self::OnRevoke,
-            "at_end" => Self::AtEnd,
-            _ => return None,
-        })
-    }
-
-    fn missing() -> Option<Self> {
-        Some(Self::Never)
+    fn read(value: Option<&Value>, misfit: &Misfit) -> Self {
+        const ALL: [LiveSessions; 3] = [LiveSessions::Never, LiveSessions::OnRevoke, LiveSessions::AtEnd];
+        match value {
+            Some(_) => ALL[misfit.word(value, &["never", "on_revoke", "at_end"])],
+            None => Self::Never,
+        }
     }
 }
 
 impl Read for Support {
-    fn read(value: &Value) -> Option<Self> {
-        let (object, list) = tag(value, "list")?;
-        Some(match list {
+    fn read(value: Option<&Value>, misfit: &Misfit) -> Self {
+        let (object, list) = misfit.tagged(value, "list");
+        match list {
             "configured" => Self::Configured,
             "not_configured" => Self::NotConfigured,
-            "unsupported" => Self::Unsupported { reasons: field(object, "reasons")? },
-            _ => return None,
-        })
+            "unsupported" => Self::Unsupported { reasons: misfit.field(object, "reasons") },
+            _ => {
+                misfit.note();
+                Self::Configured
+            }
+        }
     }
 }
 
 impl Read for PortState {
-    fn read(value: &Value) -> Option<Self> {
-        let (object, state) = tag(value, "state")?;
-        Some(match state {
+    fn read(value: Option<&Value>, misfit: &Misfit) -> Self {
+        let (object, state) = misfit.tagged(value, "state");
+        match state {
             "closed" => Self::Closed,
-            "open" => Self::Open { until: field(object, "until")? },
-            "possibly_open" => Self::PossiblyOpen { concerns: field(object, "concerns")? },
-            _ => return None,
-        })
+            "open" => Self::Open { until: misfit.field(object, "until") },
+            "possibly_open" => Self::PossiblyOpen { concerns: misfit.field(object, "concerns") },
+            _ => {
+                misfit.note();
+                Self::Closed
+            }
+        }
     }
 }
 
 impl Read for Concern {
-    fn read(value: &Value) -> Option<Self> {
-        let (object, concern) = tag(value, "concern")?;
-        Some(match concern {
-            "foreign_rule" => Self::ForeignRule { rule: field(object, "rule")? },
-            "foreign_nat" => Self::ForeignNat { nat: field(object, "nat")? },
+    fn read(value: Option<&Value>, misfit: &Misfit) -> Self {
+        let (object, concern) = misfit.tagged(value, "concern");
+        match concern {
+            "foreign_rule" => Self::ForeignRule { rule: misfit.field(object, "rule") },
+            "foreign_nat" => Self::ForeignNat { nat: misfit.field(object, "nat") },
             "guard_missing" => Self::GuardMissing,
-            "overdue" => Self::Overdue { since: field(object, "since")? },
+            "overdue" => Self::Overdue { since: misfit.field(object, "since") },
             "not_confirmed" => Self::NotConfirmed,
             "not_effective" => Self::NotEffective,
-            "not_answering" => Self::NotAnswering { message: field(object, "message")? },
+            "not_answering" => Self::NotAnswering { message: misfit.field(object, "message") },
             "never_checked" => Self::NeverChecked,
-            _ => return None,
-        })
+            _ => {
+                misfit.note();
+                Self::NeverChecked
+            }
+        }
     }
 }
 
 impl Read for Denial {
-    fn read(value: &Value) -> Option<Self> {
-        let (object, code) = tag(value, "code")?;
-        let vm = field(object, "vm")?;
-        let port = || field(object, "port");
-        Some(match code {
+    fn read(value: Option<&Value>, misfit: &Misfit) -> Self {
+        let (object, code) = misfit.tagged(value, "code");
+        let vm = misfit.field(object, "vm");
+        let port = || misfit.field(object, "port");
+        match code {
             "vm_not_protected" => Self::VmNotProtected { vm },
             "request_not_permitted" => Self::RequestNotPermitted { vm },
             "port_not_in_policy" => {
-                Self::PortNotInPolicy { vm, port: port()?, allowed: field(object, "allowed")? }
+                Self::PortNotInPolicy { vm, port: port(), allowed: misfit.field(object, "allowed") }
             }
             "source_not_allowed" => {
-                let (source_prefix, allowed) = (field(object, "source_prefix")?, field(object, "allowed")?);
-                Self::SourceNotAllowed { vm, port: port()?, source_prefix, allowed }
+                let (source_prefix, allowed) =
+                    (misfit.field(object, "source_prefix"), misfit.field(object, "allowed"));
+                Self::SourceNotAllowed { vm, port: port(), source_prefix, allowed }
             }
             "duration_over_maximum" => {
-                let (asked, maximum) = (field(object, "asked")?, field(object, "maximum")?);
-                Self::DurationOverMaximum { vm, port: port()?, asked, maximum }
+                let (asked, maximum) = (misfit.field(object, "asked"), misfit.field(object, "maximum"));
+                Self::DurationOverMaximum { vm, port: port(), asked, maximum }
             }
             "justification_required" => Self::JustificationRequired { vm },
-            _ => return None,
-        })
+            _ => {
+                misfit.note();
+                Self::JustificationRequired { vm }
+            }
+        }
     }
 }

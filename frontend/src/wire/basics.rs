@@ -15,106 +15,118 @@ use shared::{
     window::{AccessDuration, AccessWindow, MaxDuration},
 };
 
-use super::{Object, Read, Value, field, fields, texts, words};
+use super::{Misfit, Object, Read, Value, fields, texts, words};
 use crate::model::times;
 
 impl<T: Read> Read for Option<T> {
-    fn read(value: &Value) -> Option<Self> {
-        if value.is_null() { Some(None) } else { T::read(value).map(Some) }
-    }
-
-    fn missing() -> Option<Self> {
-        Some(None)
+    fn read(value: Option<&Value>, misfit: &Misfit) -> Self {
+        value.filter(|value| !value.is_null()).map(|value| T::read(Some(value), misfit))
     }
 }
 
 impl<T: Read> Read for Vec<T> {
-    fn read(value: &Value) -> Option<Self> {
-        value.as_array()?.iter().map(T::read).collect()
+    fn read(value: Option<&Value>, misfit: &Misfit) -> Self {
+        let items = misfit.or(value.and_then(Value::as_array).map(Vec::as_slice), &[]);
+        items.iter().map(|item| T::read(Some(item), misfit)).collect()
     }
 }
 
 impl Read for Object {
-    fn read(value: &Value) -> Option<Self> {
-        value.as_object().cloned()
+    fn read(value: Option<&Value>, misfit: &Misfit) -> Self {
+        misfit.object(value).cloned().unwrap_or_default()
     }
 }
 
 impl Read for String {
-    fn read(value: &Value) -> Option<Self> {
-        value.as_str().map(str::to_owned)
+    fn read(value: Option<&Value>, misfit: &Misfit) -> Self {
+        misfit.text(value).to_owned()
     }
 }
 
 impl Read for bool {
-    fn read(value: &Value) -> Option<Self> {
-        value.as_bool()
+    fn read(value: Option<&Value>, misfit: &Misfit) -> Self {
+        misfit.or(value.and_then(Value::as_bool), false)
     }
 }
 
 impl Read for u64 {
-    fn read(value: &Value) -> Option<Self> {
-        value.as_u64()
+    fn read(value: Option<&Value>, misfit: &Misfit) -> Self {
+        misfit.or(value.and_then(Value::as_u64), 0)
     }
 }
 
 impl Read for u32 {
-    fn read(value: &Value) -> Option<Self> {
-        value.as_u64()?.try_into().ok()
+    fn read(value: Option<&Value>, misfit: &Misfit) -> Self {
+        misfit.or(u64::read(value, misfit).try_into().ok(), 0)
     }
 }
 
 impl Read for i64 {
-    fn read(value: &Value) -> Option<Self> {
-        value.as_i64()
+    fn read(value: Option<&Value>, misfit: &Misfit) -> Self {
+        misfit.or(value.and_then(Value::as_i64), 0)
     }
 }
 
 impl Read for Timestamp {
-    fn read(value: &Value) -> Option<Self> {
-        times::read(value.as_str()?)
+    fn read(value: Option<&Value>, misfit: &Misfit) -> Self {
+        misfit.or(times::read(misfit.text(value)), Self::UNIX_EPOCH)
     }
 }
 
 impl Read for Port {
-    fn read(value: &Value) -> Option<Self> {
-        value.as_i64()?.try_into().ok()
+    fn read(value: Option<&Value>, misfit: &Misfit) -> Self {
+        misfit.or(i64::read(value, misfit).try_into().ok(), Self::SSH)
     }
 }
 
 impl Read for RulePriority {
-    fn read(value: &Value) -> Option<Self> {
-        let number = value.as_u64()?.try_into().ok()?;
-        Some(Self::new(number).unwrap_or(Self::of_default_rule(number)))
+    fn read(value: Option<&Value>, misfit: &Misfit) -> Self {
+        let number = misfit.or(u64::read(value, misfit).try_into().ok(), 0);
+        Self::new(number).unwrap_or(Self::of_default_rule(number))
     }
 }
 
 impl Read for Sources {
-    fn read(value: &Value) -> Option<Self> {
-        Vec::<SourcePrefix>::read(value)?.try_into().ok()
+    fn read(value: Option<&Value>, misfit: &Misfit) -> Self {
+        let told: Vec<SourcePrefix> = Read::read(value, misfit);
+        told.try_into().unwrap_or_else(|_| {
+            misfit.note();
+            Self::one(Read::read(None, misfit))
+        })
     }
 }
 
 impl Read for AllowedSources {
-    fn read(value: &Value) -> Option<Self> {
-        if value.as_str() == Some("any") {
-            return Some(Self::Any);
+    fn read(value: Option<&Value>, misfit: &Misfit) -> Self {
+        if value.and_then(Value::as_str) == Some("any") {
+            return Self::Any;
         }
-        let object = value.as_object().filter(|object| object.len() == 1)?;
-        field(object, "only").map(Self::Only)
+        let object = misfit.object(value);
+        if object.is_some_and(|object| object.len() != 1) {
+            misfit.note();
+        }
+        Self::Only(misfit.field(object, "only"))
     }
 }
 
 impl Read for PortRules {
-    fn read(value: &Value) -> Option<Self> {
-        Vec::<PortRule>::read(value)?.try_into().ok()
+    fn read(value: Option<&Value>, misfit: &Misfit) -> Self {
+        let told: Vec<PortRule> = Read::read(value, misfit);
+        told.try_into().unwrap_or_else(|_| {
+            misfit.note();
+            Self::one(PortRule::with_defaults(Port::SSH))
+        })
     }
 }
 
 impl Read for AccessWindow {
-    fn read(value: &Value) -> Option<Self> {
-        let object = value.as_object()?;
-        Self::new(field(object, "start")?, field(object, "end")?).ok()
+    fn read(value: Option<&Value>, misfit: &Misfit) -> Self {
+        let object = misfit.object(value);
+        let [start, end] = ["start", "end"].map(|name| misfit.field(object, name));
+        Self::new(start, end).unwrap_or_else(|_| {
+            misfit.note();
+            Self::new(Timestamp::MIN, Timestamp::MAX).expect("the calendar begins before it ends")
+        })
     }
 }
 
@@ -122,18 +134,21 @@ fields! {
     PortRule { port, protocol, allowed_sources, max_duration }
 }
 
+const A_VM: &str = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/a/providers/Microsoft.Compute/virtualMachines/a";
+const AN_ID: &str = "00000000-0000-0000-0000-000000000000";
+
 texts!(
-    AccessDuration,
-    GrantId,
-    IpAddr,
-    Justification,
-    LeaseId,
-    MaxDuration,
-    PortRange,
-    SourcePrefix,
-    SubscriptionId,
-    VmId,
-    VmPlace,
+    AccessDuration = "PT1H",
+    GrantId = AN_ID,
+    IpAddr = "::",
+    Justification = "-",
+    LeaseId = AN_ID,
+    MaxDuration = "PT3H",
+    PortRange = "1",
+    SourcePrefix = "192.0.2.1",
+    SubscriptionId = AN_ID,
+    VmId = A_VM,
+    VmPlace = A_VM,
 );
 
 words! {

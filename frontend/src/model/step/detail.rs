@@ -9,7 +9,7 @@ use crate::{
         language::{Language, say},
         policy_words, preview,
     },
-    wire::{Read, Value},
+    wire::{self, Value},
 };
 
 /// What stands behind the sentence of an entry.
@@ -104,7 +104,7 @@ impl Step {
     }
 
     fn proof(&self, language: Language) -> Vec<String> {
-        let Some(proof) = self.entry.get("proof").and_then(Proof::read) else { return Vec::new() };
+        let Some(proof) = self.entry.get("proof").and_then(wire::read::<Proof>) else { return Vec::new() };
         if proof.is_empty() {
             return vec![say!(language, step.nobody).to_owned()];
         }
@@ -222,7 +222,7 @@ fn rule_lines(rule: &Value, language: Language) -> Vec<(&'static str, String)> {
 fn protocol(rule: &Value, language: Language) -> String {
     match word(rule, "protocol").as_str() {
         "any" => say!(language, step.any).to_owned(),
-        other => other.to_uppercase(),
+        other => other.to_ascii_uppercase(),
     }
 }
 

@@ -9,7 +9,7 @@ use crate::model::{
     language::{Language, say},
     times,
 };
-use crate::wire::{Value, field};
+use crate::wire::{self, Value};
 
 impl Step {
     /// The functions' own sentence where the event is not one that this portal knows.
@@ -109,7 +109,7 @@ impl Step {
     }
 
     fn denials(&self, language: Language) -> Option<String> {
-        let denials: Vec<Denial> = field(&self.entry, "denials")?;
+        let denials: Vec<Denial> = wire::read(self.entry.get("denials")?)?;
         let reasons: Vec<String> = denials.iter().map(|one| denial::sentence(one, language)).collect();
         Some(reasons.join(say!(language, common.semicolon)))
     }

@@ -37,7 +37,7 @@ pub(super) fn Again(grant: GrantView, on_change: Callback<()>) -> impl IntoView 
                 for vm in again::vms(&grant) {
                     details.push(client.read_vm(&vm).await?);
                 }
-                match again::again(&grant, &details, &session.get_untracked(), language) {
+                match again::again(&grant, &details, language) {
                     Ok(body) => client.create_grant(&body, &name.get_value()).await.map(|_| Vec::new()),
                     Err(reasons) => Ok(reasons),
                 }

@@ -56,8 +56,7 @@ impl Log {
                     steps.set(None);
                     asked.set_value(Some(filter.clone()));
                 }
-                let query = newest(&filter, &steps, clock);
-                async move { client.list_activity(&query).await }
+                client.list_activity(&newest(&filter, &steps, clock))
             },
         );
         let not_older = RwSignal::new(None);

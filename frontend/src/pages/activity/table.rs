@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use leptos::ev;
+use tachys::html::event as ev;
 
 use super::{
     log::Log,

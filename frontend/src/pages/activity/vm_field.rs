@@ -36,7 +36,7 @@ pub(super) fn VmField(filter: Memo<ActivityFilter>, change: Callback<ActivityFil
         spawn(async move {
             browser::sleep(TYPING).await;
             if let Ok(found) = client.find_vms(text.trim()).await {
-                offered.set(found);
+                offered.set(found.vms);
             }
         });
     });
@@ -50,7 +50,7 @@ pub(super) fn VmField(filter: Memo<ActivityFilter>, change: Callback<ActivityFil
         }
         tasks.run(async move {
             let wanted = text.split(" · ").next().unwrap_or_default();
-            match client.find_vms(wanted).await.map(|found| choice(&found, &text, language)) {
+            match client.find_vms(wanted).await.map(|found| choice(&found.vms, &text, language)) {
                 Ok(Ok(vm)) => change.run(filter.get_untracked().of_vm(&vm)),
                 Ok(Err(why)) => hint.set(Some(why)),
                 Err(failure) => hint.set(Some(failure.message(language))),

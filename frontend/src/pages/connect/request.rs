@@ -34,7 +34,7 @@ pub(super) fn Request(desk: Desk) -> impl IntoView {
         })
     });
     let tasks = Tasks::here();
-    let submit = move |event: leptos::ev::SubmitEvent| {
+    let submit = move |event: tachys::html::event::SubmitEvent| {
         event.prevent_default();
         if let Ok(body) = verdict.get_untracked()
             && !desk.asking.get_untracked()

@@ -51,7 +51,7 @@ fn title(editor: Editor, language: Language) -> String {
 #[component]
 fn Form(editor: Editor, reload: Callback<()>) -> impl IntoView {
     let tasks = Tasks::here();
-    let submit = move |event: leptos::ev::SubmitEvent| {
+    let submit = move |event: tachys::html::event::SubmitEvent| {
         event.prevent_default();
         editor.save(&tasks);
     };

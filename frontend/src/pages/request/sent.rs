@@ -25,13 +25,13 @@ fn Progress(desk: Desk) -> impl IntoView {
         move |list: &GrantList| pace(list, clock),
         move || {
             let ids = desk.grants.get();
-            async move {
+            Box::pin(async move {
                 let mut grants = Vec::new();
                 for id in ids {
                     grants.push(client.read_grant(id).await?);
                 }
                 Ok(GrantList { grants, server_time: clock.exact_now() })
-            }
+            })
         },
     );
     let grants = grants_of(live);

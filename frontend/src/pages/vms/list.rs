@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use leptos::ev;
 use shared::api::{ListCounts, VmPage, VmPlace, VmSummary};
+use tachys::html::event as ev;
 
 mod block;
 mod kept;

@@ -41,7 +41,7 @@ fn pick(shown: Shown, vm: RowSignal) -> View {
     let id = vm.with_untracked(|vm| vm.vm.clone());
     let selection = shown.selection;
     let is_selected = move || selection.with(|selection| selection.holds(&id));
-    let click = move |event: leptos::ev::MouseEvent| {
+    let click = move |event: tachys::html::event::MouseEvent| {
         let on = event_target_checked(&event);
         let rows = event.shift_key().then(|| shown.list.rows());
         selection.update(|selection| selection.set(&vm.get_untracked(), on, rows.as_deref()));

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use leptos::leptos_dom::helpers::TimeoutHandle;
+use leptos_dom::helpers::TimeoutHandle;
 
 use super::Shown;
 use crate::{

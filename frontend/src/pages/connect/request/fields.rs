@@ -35,7 +35,7 @@ fn PortChoice(desk: Desk, status: PortStatus, several: bool) -> impl IntoView {
     let choose = move |_| desk.form.update(|form| form.port = port);
     let tone = Tone::from(&status.state);
     let state = several.then(|| {
-        let word = tone.word(language()).to_lowercase();
+        let word = tone.word(language()).to_ascii_lowercase();
         view! { <span class="choice__state"><Shape tone/>{word}</span> }
     });
     view! {
