@@ -82,11 +82,7 @@ impl<T: IntoView> IntoView for Option<T> {
 
 impl IntoView for Vec<View> {
     fn into_view(self) -> View {
-        let fragment = fragment();
-        for view in self {
-            append(&fragment, &view);
-        }
-        fragment.into()
+        self.collect_view()
     }
 }
 
@@ -122,7 +118,11 @@ pub(crate) trait CollectView {
 
 impl<I: IntoIterator<Item = T>, T: IntoView> CollectView for I {
     fn collect_view(self) -> View {
-        self.into_iter().map(T::into_view).collect::<Vec<View>>().into_view()
+        let fragment = fragment();
+        for item in self {
+            append(&fragment, &item.into_view());
+        }
+        fragment.into()
     }
 }
 

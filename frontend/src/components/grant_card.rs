@@ -31,14 +31,14 @@ pub(crate) fn GrantCard(view: GrantView, on_change: Callback<()>, after: Option<
     });
     let close = view! { <Close view=view.clone() on_change/> };
     let window = view.window;
-    let rows: Vec<View> = view
+    let rows = view
         .leases
         .into_iter()
         .map(|lease| {
             let seconds = again::lasted(&lease.lease, window).map_or(0, |asked| asked.seconds());
             view! { <Row view=lease seconds/> }
         })
-        .collect();
+        .collect_view();
     view! {
         <li class="grant">
             {head}

@@ -97,6 +97,6 @@ fn cards(grants: Vec<GrantView>, empty: (&str, &str), card: impl Fn(GrantView) -
     if grants.is_empty() {
         return view! { <Empty title=empty.0.to_owned() text=empty.1.to_owned()/> };
     }
-    let items: Vec<View> = grants.into_iter().map(card).collect();
+    let items = grants.into_iter().map(card).collect_view();
     view! { <ul class="grants">{items}</ul> }
 }

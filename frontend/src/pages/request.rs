@@ -104,7 +104,7 @@ fn Form(known: Vec<Known>, grants: Vec<GrantId>) -> impl IntoView {
             tasks.run(desk.send(client));
         }
     };
-    let cards: Vec<View> = known.into_iter().map(|one| view! { <VmCard desk one/> }).collect();
+    let cards = known.into_iter().map(|one| view! { <VmCard desk one/> }).collect_view();
     let hidden = move || desk.is_done.get();
     view! {
         <Sent desk/>

@@ -68,7 +68,7 @@ fn parts(preview: &PolicyPreview) -> View {
             <ul class="changes">{lines}</ul>
         }
     };
-    let parts: Vec<View> = preview.parts(language).into_iter().map(part).collect();
+    let parts = preview.parts(language).into_iter().map(part).collect_view();
     view! {
         <p class="muted">{say!(language, request.checked_now)}</p>
         {parts}

@@ -69,7 +69,7 @@ impl Question {
             (None, Answer::new(say!(language, protect.mixed), hint))
         });
         let answers = mixed.into_iter().chain(answers);
-        let shown: Vec<View> = answers
+        let shown = answers
             .map(|(at, answer)| {
                 let checked = Signal::derive(move || chosen.get() == at);
                 let choose = Callback::new(move |()| choose.run(at));
@@ -79,7 +79,7 @@ impl Question {
                     choice(&group, answer, checked, choose)
                 }
             })
-            .collect();
+            .collect_view();
         let class = if chips { "chips" } else { "policy__choices" };
         let described = wrong_id(row, field);
         view! {

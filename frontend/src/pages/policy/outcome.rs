@@ -17,7 +17,7 @@ pub(super) fn Outcome(editor: Editor) -> impl IntoView {
     } else {
         ("notice notice--danger", say!(language, protect.saved_in_part))
     };
-    let lines: Vec<View> = saved.vms.iter().map(|vm| line(vm, language)).collect();
+    let lines = saved.vms.iter().map(|vm| line(vm, language)).collect_view();
     request_animation_frame(|| browser::focus("main"));
     Some(view! {
         <h1>{say!(language, protect.saved, vms = editor.named(language))}</h1>

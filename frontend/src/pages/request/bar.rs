@@ -99,6 +99,6 @@ fn Failures(desk: Desk) -> impl IntoView {
                 </section>
             }
         });
-        all.collect::<Vec<View>>()
+        all.collect_view()
     }
 }

@@ -49,13 +49,13 @@ fn known(desk: Desk, detail: &VmDetail) -> View {
     let language = language();
     if detail.policy.is_some() {
         let vm = &detail.summary.vm;
-        let lines: Vec<View> = desk
+        let lines = desk
             .lines
             .get_value()
             .into_iter()
             .filter(|line| line.vm() == *vm)
             .map(|line| view! { <PortLine desk line/> })
-            .collect();
+            .collect_view();
         let contact = (!detail.summary.rights.request).then(|| view! { <Contact/> });
         return view! { <ul class="asked__lines">{lines}</ul>{contact} };
     }

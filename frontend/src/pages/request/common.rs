@@ -53,7 +53,7 @@ fn Ports(desk: Desk) -> impl IntoView {
     let mut ports: Vec<Port> = desk.lines.get_value().iter().map(|line| line.port).collect();
     ports.sort_unstable();
     ports.dedup();
-    let choices: Vec<View> = ports.into_iter().map(|port| view! { <PortOfAll desk port/> }).collect();
+    let choices = ports.into_iter().map(|port| view! { <PortOfAll desk port/> }).collect_view();
     view! { <Group name=say!(language(), many.ports)>{choices}</Group> }
 }
 

@@ -90,7 +90,7 @@ fn Judged(desk: Desk, line: Line) -> impl IntoView {
             let text = say!(language, many.allowed);
             return view! { <p class="asked__allowed"><Icon name="check"/>{text}</p> };
         }
-        let items: Vec<View> = found.into_iter().map(|text| view! { <p>{text}</p> }).collect();
+        let items = found.into_iter().map(|text| view! { <p>{text}</p> }).collect_view();
         view! { <div class="objections">{items}</div> }
     };
     view! { <div class="asked__judged" role="status">{shown}</div> }

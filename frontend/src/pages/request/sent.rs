@@ -38,7 +38,7 @@ fn Progress(desk: Desk) -> impl IntoView {
     let on_change = Callback::new(move |()| live.reload());
     let cards = move || {
         let cards = grants.get().unwrap_or_default().into_iter();
-        cards.map(|view| view! { <GrantCard view on_change after=None/> }).collect::<Vec<View>>()
+        cards.map(|view| view! { <GrantCard view on_change after=None/> }).collect_view()
     };
     view! {
         <section class="many__sent" aria-labelledby="open-now">
