@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use crate::portal;
 
 mod archive;
-mod azure_functions;
+pub(crate) mod azure_functions;
 mod folder;
 mod lambda;
 mod process;
@@ -50,7 +50,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     match options.target {
         Target::Local => portal::build_everything(),
         Target::Process => process::build(),
-        Target::AzureFunctions => azure_functions::build(options.dev),
+        Target::AzureFunctions => azure_functions::build(options.dev).map(drop),
         Target::Lambda => lambda::build(if one.is_empty() { &Architecture::ALL } else { one }),
     }
 }

@@ -54,9 +54,6 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     outcomes.push(build);
     postgres::install()?;
     deployment::install()?;
-    if filter.is_none_or(|filter| "container".contains(filter)) {
-        outcomes.push(attempt("Container", deployment::lint)?);
-    }
     outcomes.push(attempt("Rust tests", || rust_tests(filter))?);
     outcomes.push(attempt("On PostgreSQL", || postgres::run(filter))?);
     if is_built {
@@ -66,10 +63,13 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
             outcomes.push(attempt("Schemathesis", schemathesis::run)?);
         }
         outcomes.push(attempt("Templates", || templates::run(filter))?);
+        if filter.is_none_or(|filter| "deployment".contains(filter)) {
+            outcomes.push(attempt("Deployment", deployment::run)?);
+        }
         outcomes.push(attempt("Browser tests", || browser::run(filter))?);
     } else {
         shell::say(
-            "==> SDK clients, schemathesis, templates, browser tests: left out, because the build failed",
+            "==> SDK clients, schemathesis, templates, deployment, browser tests: left out, because the build failed",
         );
     }
     Ok(summary(&outcomes))

@@ -2,6 +2,8 @@
 
 mod files;
 
+use std::path::PathBuf;
+
 use anyhow::Result;
 
 use self::files::files;
@@ -12,11 +14,12 @@ use super::release::{self, Architecture};
 use crate::{portal, shell, workspace};
 
 /// The folder that is deployed, and the same as an archive. With the program of the dev profile, there is no archive.
-pub(super) fn build(dev: bool) -> Result<()> {
+pub(crate) fn build(dev: bool) -> Result<PathBuf> {
     let folder = workspace::target().join("azure-functions");
     if dev {
         portal::build_everything()?;
-        return folder::write(&folder, &workspace::binary(PROGRAM), &files()?);
+        folder::write(&folder, &workspace::binary(PROGRAM), &files()?)?;
+        return Ok(folder);
     }
     portal::build()?;
     let programs = release::build(Architecture::X86_64, "functions", &[PROGRAM])?;
@@ -28,5 +31,5 @@ pub(super) fn build(dev: bool) -> Result<()> {
     let file = folder.with_extension("zip");
     let size = archive.with_folder(PORTAL, &folder.join(PORTAL))?.write(&file)?;
     shell::say(format_args!("    {}: {size} bytes", file.display()));
-    Ok(())
+    Ok(folder)
 }

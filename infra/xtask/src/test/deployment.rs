@@ -1,12 +1,11 @@
-//! What the tests of a deployment need from Debian, and the linter of the container's file.
+//! What the tests of a deployment need from Debian; and the judges of what Azure Functions and containers are given.
 
 use std::path::Path;
-use std::process::Command;
 
 use anyhow::Result;
 
-use super::tally::Tally;
-use crate::{apt, python, shell, workspace};
+use super::tally::{Tally, case_result, count};
+use crate::{apt, build, python, workspace};
 
 const PROXY: &str = "/usr/sbin/nginx";
 
@@ -20,10 +19,10 @@ pub(super) fn install() -> Result<()> {
     if missing.is_empty() { Ok(()) } else { apt::install(&missing) }
 }
 
-/// By hadolint, which knows what goes wrong with such files.
-pub(super) fn lint() -> Result<Tally> {
-    let folder = workspace::root().join("infra/container");
-    let tools = python::environment("hadolint", &folder.join("requirements.txt"))?;
-    shell::run(Command::new(tools.join("bin/hadolint")).arg(folder.join("Containerfile")))?;
-    Ok(Tally { passed: 1, failed: 0 })
+pub(super) fn run() -> Result<Tally> {
+    let application = build::azure_functions::build(true)?;
+    let cases = workspace::root().join("tests/deployment");
+    let folder = python::environment("deployment", &cases.join("requirements.txt"))?;
+    let mut program = python::script(&folder, &cases.join("run.py"));
+    count(program.arg(application).arg(folder.join("bin/hadolint")), case_result)
 }
