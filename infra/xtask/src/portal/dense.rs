@@ -14,7 +14,9 @@ const SHORT_NUMBERS: usize = 110;
 /// How many bytes are compared at a time.
 const SHINGLE: usize = 4;
 /// How many samples tell how alike two functions are.
-const SAMPLES: usize = 64;
+const SAMPLES: usize = 192;
+/// What a sample weighs that a function has in common with the last one; half as much with the one before, and so on.
+const WEIGHT: u32 = 64;
 
 type Failed = reencode::Error<Infallible>;
 
@@ -91,7 +93,8 @@ impl Shape {
     }
 }
 
-/// The functions that are called most, for their numbers; then each followed by the one that is most like it.
+/// The functions that are called most, for their numbers; then each followed by the one that is most like it and those
+/// before it.
 fn order(shape: &Shape) -> Vec<usize> {
     let mut order: Vec<usize> = (0..shape.bodies.len()).collect();
     order.sort_by_key(|function| std::cmp::Reverse(shape.calls[*function]));
@@ -107,19 +110,23 @@ fn order(shape: &Shape) -> Vec<usize> {
     let mut placed = vec![false; shape.bodies.len()];
     let mut others = left.iter().copied();
     let mut next = others.next();
+    let mut common: BTreeMap<usize, u32> = BTreeMap::new();
     while let Some(function) = next {
         placed[function] = true;
         order.push(function);
-        let mut common: BTreeMap<usize, u32> = BTreeMap::new();
+        common.retain(|other, weight| {
+            *weight /= 2;
+            *weight > 0 && !placed[*other]
+        });
         for sample in samples[function].into_iter().enumerate() {
             let candidates = alike.entry(sample).or_default();
             candidates.retain(|other| !placed[*other]);
             for other in candidates {
-                *common.entry(*other).or_default() += 1;
+                *common.entry(*other).or_default() += WEIGHT;
             }
         }
-        let nearest = common.into_iter().max_by_key(|(other, count)| (*count, std::cmp::Reverse(*other)));
-        next = nearest.map(|(other, _)| other).or_else(|| others.find(|other| !placed[*other]));
+        let nearest = common.iter().max_by_key(|(other, weight)| (**weight, std::cmp::Reverse(**other)));
+        next = nearest.map(|(other, _)| *other).or_else(|| others.find(|other| !placed[*other]));
     }
     order
 }
