@@ -14,6 +14,7 @@ use crate::{
     enforce::Engine,
     fabric::Fabric,
     metrics::Metrics,
+    one_shot::OneShot,
     rights::Rights,
     store::Store,
     work::Work,
@@ -44,6 +45,8 @@ pub struct Parts {
     pub metrics_token: Option<Secret<String>>,
     pub organisation_ranges: Vec<SourcePrefix>,
     pub contact: Option<String>,
+    /// One more chance to close each lease on its second.
+    pub one_shot: Option<OneShot>,
     pub started_at: Timestamp,
 }
 
@@ -59,6 +62,9 @@ impl App {
         let started_at = clock.now();
         let author =
             shared::nsg::desired::Author { deployment: config.deployment.clone(), store: store.id() };
+        let one_shot = config.one_shot.clone().map(|settings| {
+            OneShot::new(settings, config.deployment.clone(), auth.http.clone(), Arc::clone(&clock))
+        });
         let rights = Rights::new(Arc::clone(&fabric), Arc::clone(&clock));
         let mut engine = Engine::new(Arc::new(store.clone()), fabric, clock, author);
         engine.clock_tolerance = config.clock_tolerance;
@@ -79,6 +85,7 @@ impl App {
             metrics_token: config.metrics_token.clone(),
             organisation_ranges: config.organisation_ranges.clone(),
             contact: config.contact.clone(),
+            one_shot,
             started_at,
         }))
     }

@@ -1,6 +1,7 @@
 //! Configuration: typed, read once, every bad variable reported at once.
 
 mod credentials;
+mod one_shot;
 mod reader;
 mod secret;
 mod values;
@@ -10,6 +11,7 @@ use std::{net::SocketAddr, path::PathBuf};
 use azure_core::credentials::Secret as AzureSecret;
 use jiff::SignedDuration;
 use shared::{nsg::stamp::Deployment, source::SourcePrefix, vm::SubscriptionId};
+use tracing_subscriber::filter::Targets;
 use url::Url;
 
 pub use self::{
@@ -24,7 +26,7 @@ use self::{
         safe_url, some_text, subscriptions,
     },
 };
-use crate::{fabric::azure::credential::CredentialSource, store::StoreAddress};
+use crate::{fabric::azure::credential::CredentialSource, one_shot::OneShotSettings, store::StoreAddress};
 
 /// Everything that a process is told from outside.
 #[derive(Debug)]
@@ -58,7 +60,7 @@ pub struct Config {
     /// The portal's files; without it only the API is served.
     pub assets: Option<PathBuf>,
     pub log: LogFormat,
-    pub log_filter: String,
+    pub log_filter: Targets,
     /// A PEM file with one more certificate authority to trust.
     pub extra_ca: Option<PathBuf>,
     /// With what `serve` serves TLS; without it, it serves plain HTTP to the proxy in front.
@@ -71,6 +73,8 @@ pub struct Config {
     pub organisation_ranges: Vec<SourcePrefix>,
     /// Whom to ask, as people are told; 1–200 characters.
     pub contact: Option<String>,
+    /// What EventBridge Scheduler is told of each grant's end; without it, nothing.
+    pub one_shot: Option<OneShotSettings>,
 }
 
 /// PEM files: the certificate followed by those that lead to its authority, and its key.
@@ -115,7 +119,7 @@ const CLOUDS: [(&str, [&str; 3]); 3] = [
 ];
 
 /// All variables of ours that have a meaning; any other is a slip of the pen.
-const KNOWN: [&str; 33] = [
+const KNOWN: [&str; 41] = [
     "POSTERN_LISTEN",
     "POSTERN_DRAIN",
     "POSTERN_STOP_WITHIN",
@@ -149,6 +153,14 @@ const KNOWN: [&str; 33] = [
     "POSTERN_ORGANISATION_RANGES",
     "POSTERN_CONTACT",
     CUSTOM_HANDLER_PORT,
+    "LAMBDA_TASK_ROOT",
+    "POSTERN_ONE_SHOT_TARGET",
+    "POSTERN_ONE_SHOT_ROLE",
+    "POSTERN_ONE_SHOT_GROUP",
+    "POSTERN_ONE_SHOT_ENDPOINT",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
 ];
 
 /// Where the host of Azure Functions calls its custom handler, on this machine.
@@ -192,15 +204,19 @@ impl Config {
         let deployment =
             read.required("POSTERN_DEPLOYMENT", "1 to 12 lower-case letters and digits", |t| t.parse().ok());
         let log = read.or("POSTERN_LOG", "json or pretty", "json", log_format);
-        let log_filter = read.or("POSTERN_LOG_FILTER", "a level or a filter, like info", "info", log_filter);
-        // In the folder that the host starts it in, beside it.
-        let usual = azure_functions.then(|| "portal".to_owned());
-        let assets = read.optional("POSTERN_ASSETS").or(usual).map(PathBuf::from);
+        let log_filter = read.or(
+            "POSTERN_LOG_FILTER",
+            "a level, or several with their targets, like info,sqlx=warn",
+            "info",
+            log_filter,
+        );
+        let assets = assets(read, azure_functions);
         let extra_ca = read.optional("POSTERN_EXTRA_CA").map(PathBuf::from);
         let tls = tls(read);
         let clock_tolerance = read.or("POSTERN_CLOCK_TOLERANCE", TOLERANCE, "PT1M", clock_tolerance);
         let metrics_token = if_set(read, "POSTERN_METRICS_TOKEN", METRICS_TOKEN, values::metrics_token);
         let ranges = if_set(read, "POSTERN_ORGANISATION_RANGES", RANGES, values::ranges);
+        let one_shot = one_shot::one_shot(read);
         let contact = if_set(read, "POSTERN_CONTACT", CONTACT, values::contact);
         Some(Self {
             listen: listen?,
@@ -230,6 +246,7 @@ impl Config {
             metrics_token: metrics_token?.map(Secret::new),
             organisation_ranges: ranges?.unwrap_or_default(),
             contact: contact?,
+            one_shot: one_shot?,
         })
     }
 }
@@ -291,6 +308,13 @@ fn listen(read: &mut Reader) -> Option<SocketAddr> {
     read.or("POSTERN_LISTEN", "an address and port, like 127.0.0.1:8080", "127.0.0.1:8080", |text| {
         text.parse().ok()
     })
+}
+
+/// What clouds are given brings the portal along: on Azure Functions in the folder that the host starts it in.
+fn assets(read: &Reader, azure_functions: bool) -> Option<PathBuf> {
+    let lambda = || Some(PathBuf::from(read.optional("LAMBDA_TASK_ROOT")?).join("portal"));
+    let packed = if azure_functions { Some("portal".into()) } else { lambda() };
+    read.optional("POSTERN_ASSETS").map(PathBuf::from).or(packed)
 }
 
 /// Hosting services name their database in `DATABASE_URL`.

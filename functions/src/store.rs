@@ -28,7 +28,7 @@ mod servers;
 mod sql;
 mod sweeps;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod text;
 mod usage;
 

@@ -1,13 +1,12 @@
 //! Structured logs. Tokens, cookies and claims are never among the fields.
 
-use tracing_subscriber::{EnvFilter, layer::SubscriberExt, util::SubscriberInitExt};
+use tracing_subscriber::{layer::SubscriberExt, util::SubscriberInitExt};
 
 use crate::config::{Config, LogFormat};
 
 /// Starts logging to standard output; a second call changes nothing.
 pub fn init(config: &Config) {
-    let filter = EnvFilter::new(&config.log_filter);
-    let registry = tracing_subscriber::registry().with(filter);
+    let registry = tracing_subscriber::registry().with(config.log_filter.clone());
     let started = match config.log {
         LogFormat::Json => registry.with(tracing_subscriber::fmt::layer().json()).try_init(),
         LogFormat::Pretty => registry.with(tracing_subscriber::fmt::layer()).try_init(),

@@ -3,14 +3,13 @@ use http::{Method, Request, StatusCode, header::AUTHORIZATION};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use shared::{api, vm::VmId};
-use tower::ServiceExt;
 
-use crate::{CLIENT_ADDRESS, arm_shape, contract};
+use crate::{CLIENT_ADDRESS, arm_shape, contract, front::Way};
 
 /// Calls Postern as one principal does, from behind the trusted proxy.
 #[derive(Clone, Debug)]
 pub struct Client {
-    router: Router,
+    way: Way,
     token: Option<String>,
     address: String,
     headers: Vec<(String, String)>,
@@ -45,7 +44,16 @@ impl Answer {
 
 impl Client {
     pub(crate) fn new(router: Router, token: Option<String>) -> Self {
-        Self { router, token, address: CLIENT_ADDRESS.to_owned(), headers: Vec::new() }
+        Self::by(Way::to(router), token)
+    }
+
+    /// Calls a process that answers at `url`.
+    pub fn of_process(url: String, token: String) -> Self {
+        Self::by(Way::Url(url), Some(token))
+    }
+
+    fn by(way: Way, token: Option<String>) -> Self {
+        Self { way, token, address: CLIENT_ADDRESS.to_owned(), headers: Vec::new() }
     }
 
     pub fn from(mut self, address: &str) -> Self {
@@ -95,7 +103,7 @@ impl Client {
         }
         let sent = body.clone();
         let request = request.body(body.map_or_else(Body::empty, Body::from)).expect("a request");
-        let response = self.router.clone().oneshot(request).await.expect("the router never fails");
+        let response = self.way.call(request).await;
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.expect("a body").to_bytes();
         let text = String::from_utf8_lossy(&bytes).into_owned();

@@ -6,6 +6,7 @@ mod azure;
 mod client;
 mod contract;
 mod credential;
+mod front;
 mod migrations;
 mod netns;
 pub mod nft;

@@ -8,13 +8,14 @@ use crate::assert_none;
 use crate::tree::{TextFile, text_files};
 
 /// Crates of ours, and those of ours that each may use. The tests may use all.
-const DIRECTION: [(&str, &[&str]); 7] = [
+const DIRECTION: [(&str, &[&str]); 8] = [
     ("shared", &[]),
     ("test-postgres", &[]),
     ("functions", &["shared", "test-postgres"]),
     ("frontend", &["shared", "markup"]),
     ("markup", &[]),
     ("azure-sim", &[]),
+    ("lambda-hello", &[]),
     ("xtask", &[]),
 ];
 

@@ -1,24 +1,14 @@
 //! The sweep as an AWS Lambda function that EventBridge calls once a minute.
 
 use functions::{
+    lambda,
     start::{application, configuration},
-    sweep::{self, TIMER_PERIOD},
     telemetry,
 };
-use lambda_runtime::{Error, LambdaEvent, service_fn};
-use serde_json::Value;
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Error> {
+async fn main() -> Result<(), lambda_runtime::Error> {
     let config = configuration()?;
     telemetry::init(&config);
-    let app = application(&config, false).await?;
-    lambda_runtime::run(service_fn(move |_: LambdaEvent<Value>| {
-        let app = app.clone();
-        async move {
-            let report = sweep::run(&app.engine, &app.subscriptions, app.now() + TIMER_PERIOD).await;
-            report.map_err(Error::from)
-        }
-    }))
-    .await
+    lambda::serve_sweep(application(&config, false).await?).await
 }

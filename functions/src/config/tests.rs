@@ -34,6 +34,56 @@ fn the_host_of_azure_functions_says_where_it_calls() {
 }
 
 #[test]
+fn on_lambda_the_portal_lies_in_the_archive_unless_another_is_named() {
+    let assets = |variables: &[_]| with(variables).unwrap().assets;
+    assert_eq!(assets(&[]), None);
+    assert_eq!(assets(&[("LAMBDA_TASK_ROOT", "/var/task")]), Some("/var/task/portal".into()));
+    let named = [("LAMBDA_TASK_ROOT", "/var/task"), ("POSTERN_ASSETS", "/opt/portal")];
+    assert_eq!(assets(&named), Some("/opt/portal".into()));
+}
+
+const ONE_SHOT: [(&str, &str); 4] = [
+    ("POSTERN_ONE_SHOT_TARGET", "arn:aws:lambda:eu-central-1:123456789012:function:postern-sweep"),
+    ("POSTERN_ONE_SHOT_ROLE", "arn:aws:iam::123456789012:role/postern-scheduler"),
+    ("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE"),
+    ("AWS_SECRET_ACCESS_KEY", "hush-hush"),
+];
+
+#[test]
+fn one_shot_schedules_are_made_where_their_target_is() {
+    let with_one_shot = |change: &[_]| with(&[&ONE_SHOT, change].concat());
+    let settings = |change: &[_]| with_one_shot(change).unwrap().one_shot.unwrap();
+    let usual = settings(&[]);
+    assert_eq!(usual.endpoint.as_str(), "https://scheduler.eu-central-1.amazonaws.com/");
+    assert_eq!((usual.region.as_str(), usual.group.as_str()), ("eu-central-1", "default"));
+    let china = ("POSTERN_ONE_SHOT_TARGET", "arn:aws-cn:lambda:cn-north-1:123456789012:function:s");
+    assert_eq!(settings(&[china]).endpoint.as_str(), "https://scheduler.cn-north-1.amazonaws.com.cn/");
+    // What AWS gives to every function is not yet a wish for schedules.
+    assert!(with(&ONE_SHOT[2..]).unwrap().one_shot.is_none());
+}
+
+#[test]
+fn rejects_half_of_what_one_shot_schedules_need_and_arns_of_something_else() {
+    for missing in 0..ONE_SHOT.len() {
+        let mut given = ONE_SHOT.to_vec();
+        given.remove(missing);
+        assert_eq!(with(&given).unwrap_err().as_slice().len(), 1, "{missing}");
+    }
+    for (name, value) in [
+        ("POSTERN_ONE_SHOT_TARGET", "postern-sweep"),
+        ("POSTERN_ONE_SHOT_TARGET", "arn:aws:sqs:eu-central-1:123456789012:queue"),
+        ("POSTERN_ONE_SHOT_TARGET", "arn:aws:lambda::123456789012:function:s"),
+        ("POSTERN_ONE_SHOT_TARGET", "arn:aws:lambda:evil.example/:123456789012:function:s"),
+        ("POSTERN_ONE_SHOT_ROLE", "arn:aws:iam::12345:role/r"),
+        ("POSTERN_ONE_SHOT_GROUP", "a group"),
+        ("POSTERN_ONE_SHOT_ENDPOINT", "http://scheduler.example"),
+    ] {
+        let errors = with(&[&ONE_SHOT[..], &[(name, value)]].concat()).unwrap_err();
+        assert_eq!(errors.as_slice().len(), 1, "{name}={value}: {errors}");
+    }
+}
+
+#[test]
 fn every_bad_variable_is_reported_at_once() {
     let errors = Config::from_vars(std::iter::empty()).unwrap_err();
     assert_eq!(errors.as_slice().len(), 9, "{errors}");

@@ -4,6 +4,7 @@ use std::ops::RangeInclusive;
 
 use jiff::SignedDuration;
 use shared::{source::SourcePrefix, vm::SubscriptionId};
+use tracing_subscriber::filter::Targets;
 use url::Url;
 
 use super::{CLOUDS, LogFormat};
@@ -81,8 +82,8 @@ pub(super) fn log_format(text: &str) -> Option<LogFormat> {
     }
 }
 
-pub(super) fn log_filter(text: &str) -> Option<String> {
-    tracing_subscriber::EnvFilter::try_new(text).ok().map(|_| text.to_owned())
+pub(super) fn log_filter(text: &str) -> Option<Targets> {
+    text.parse().ok()
 }
 
 /// Addresses and ranges separated by commas.
@@ -124,4 +125,37 @@ fn whole_seconds(text: &str, range: RangeInclusive<i64>) -> Option<SignedDuratio
 pub(super) fn metrics_token(text: &str) -> Option<String> {
     let fits = text.len() >= SHORTEST_METRICS_TOKEN && text.bytes().all(|byte| byte.is_ascii_graphic());
     fits.then(|| text.to_owned())
+}
+
+/// `arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE`.
+pub(super) struct Arn {
+    pub(super) text: String,
+    partition: String,
+    pub(super) service: String,
+    /// Empty for what is global.
+    pub(super) region: String,
+}
+
+impl Arn {
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let is_plain = |byte: u8| byte.is_ascii_graphic() && byte != b'"';
+        let parts: Vec<&str> = text.splitn(6, ':').collect();
+        let ["arn", partition, service, region, account, resource] = parts[..] else { return None };
+        let is_name = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        let fits = is_name(partition) && is_name(service) && is_name(region) && !resource.is_empty();
+        let is_global = service == "iam";
+        let account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
+        (fits && account && is_global == region.is_empty() && text.bytes().all(is_plain)).then(|| Self {
+            text: text.to_owned(),
+            partition: partition.to_owned(),
+            service: service.to_owned(),
+            region: region.to_owned(),
+        })
+    }
+
+    /// Where EventBridge Scheduler answers in its region.
+    pub(super) fn scheduler(&self) -> String {
+        let suffix = if self.partition == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" };
+        format!("https://scheduler.{}.{suffix}", self.region)
+    }
 }

@@ -101,6 +101,9 @@ pub(crate) async fn admit(
     match app.store().admit(&grant, name, &records).await? {
         Admitted::New => {
             app.engine.metrics.grants_admitted.inc();
+            if let Some(one_shot) = &app.one_shot {
+                one_shot.schedule(&grant).await;
+            }
             Ok(Admittance::New(grant))
         }
         Admitted::Repeated(id) => Ok(Admittance::Repeated(id)),

@@ -43,7 +43,7 @@ pub(super) async fn opened(address: &StoreAddress) -> Store {
     Store::open(address, StoreId::new(0x1a2b)).await.unwrap()
 }
 
-pub(super) fn at(second: i64) -> Timestamp {
+pub(crate) fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_700_000_000).unwrap() + SignedDuration::from_secs(second)
 }
 
@@ -89,7 +89,7 @@ pub(super) fn a_record(vm: &VmId, second: i64) -> Record {
 }
 
 /// A grant of SSH for an hour.
-pub(super) fn a_grant(id: u128, name: &str, second: i64) -> Grant {
+pub(crate) fn a_grant(id: u128, name: &str, second: i64) -> Grant {
     a_grant_of(id, &[name], second)
 }
 

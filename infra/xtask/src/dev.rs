@@ -15,7 +15,7 @@ mod ports;
 
 pub(crate) use data::DataFolder;
 pub(crate) use environment::Environment;
-use ports::free_port;
+pub(crate) use ports::free_port;
 
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Options {

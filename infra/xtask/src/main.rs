@@ -6,6 +6,7 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 mod apt;
+mod bench;
 mod build;
 mod chromium;
 mod dev;
@@ -36,6 +37,8 @@ enum Task {
     Test(test::Options),
     /// Builds the functions, Azure-in-a-box and the portal, or what a cloud is given
     Build(build::Options),
+    /// Measures what is fast, each figure beside what it is compared with
+    Bench(bench::Options),
     /// Pictures of every page: wide and narrow, in both languages, light and dark
     Screenshots(screenshots::Options),
 }
@@ -55,6 +58,7 @@ fn run(cli: &Cli) -> Result<ExitCode> {
     match &cli.task {
         Task::Dev(options) => dev::run(options).map(|()| ExitCode::SUCCESS),
         Task::Test(options) => test::run(options),
+        Task::Bench(options) => bench::run(options).map(|()| ExitCode::SUCCESS),
         Task::Screenshots(options) => screenshots::run(options),
         Task::Build(options) => build::run(options).map(|()| ExitCode::SUCCESS),
     }

@@ -32,6 +32,11 @@ pub(crate) fn environment(name: &str, requirements: &Path) -> Result<PathBuf> {
     Ok(folder)
 }
 
+/// The environment with what builds for clouds, and with AWS Lambda's emulator.
+pub(crate) fn cloud_tools() -> Result<PathBuf> {
+    environment("cloud-tools", &workspace::root().join("infra/xtask/cloud-tools.txt"))
+}
+
 /// The interpreter of an environment.
 fn python(folder: &Path) -> PathBuf {
     folder.join("bin/python")

@@ -131,7 +131,8 @@ fn poll(child: &mut Child) -> Result<Option<ExitStatus>> {
     Ok(status)
 }
 
-fn end(child: &mut Child) {
+/// SIGTERM, unless it has ended, and its end.
+pub(crate) fn end(child: &mut Child) {
     if matches!(child.try_wait(), Ok(None)) {
         let _ = kill(pid(child), Signal::SIGTERM);
         let _ = child.wait();

@@ -11,6 +11,7 @@ use crate::{interrupt, portal, shell};
 mod browser;
 mod clients;
 mod deployment;
+mod lambda;
 mod postgres;
 mod schemathesis;
 mod sdk;
@@ -57,6 +58,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     outcomes.push(attempt("Rust tests", || rust_tests(filter))?);
     outcomes.push(attempt("On PostgreSQL", || postgres::run(filter))?);
     if is_built {
+        outcomes.push(attempt("On AWS Lambda", || lambda::run(filter))?);
         outcomes.push(attempt("SDKs on the box", || sdk::run(filter))?);
         outcomes.push(attempt("SDK clients", || clients::run(filter))?);
         if filter.is_none_or(|filter| "schemathesis".contains(filter)) {
@@ -69,7 +71,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
         outcomes.push(attempt("Browser tests", || browser::run(filter))?);
     } else {
         shell::say(
-            "==> SDK clients, schemathesis, templates, deployment, browser tests: left out, because the build failed",
+            "==> AWS Lambda, SDK clients, schemathesis, templates, deployment, browser tests: left out, because the build failed",
         );
     }
     Ok(summary(&outcomes))

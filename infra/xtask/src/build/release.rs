@@ -42,7 +42,7 @@ impl Architecture {
 pub(crate) fn build(architecture: Architecture, package: &str, binaries: &[&str]) -> Result<PathBuf> {
     let target = architecture.target();
     let library = toolchain::library(target)?;
-    let tools = python::environment("serverless", &workspace::root().join("infra/xtask/serverless.txt"))?;
+    let tools = python::cloud_tools()?;
     // Two compilers that share a folder rebuild each other's work.
     let folder = workspace::target().join("clouds").join(architecture.name());
     shell::step(&format!("Building {} for {}", binaries.join(" and "), architecture.name()), || {
