@@ -9,7 +9,7 @@ use crate::handlers::{
 pub(super) fn operations() -> Vec<Operation> {
     vec![
         get(route::GRANTS, "list_grants", "The caller's own grants", list_grants)
-            .answers::<GrantList>("The newest 100, newest first."),
+            .answers::<GrantList>("The newest 100, and all older ones that still live, newest first."),
         post(route::GRANTS, "create_grant", "Asks for openings", create_grant)
             .takes::<CreateGrant>()
             .heeds(Header::IDEMPOTENCY)
