@@ -21,6 +21,21 @@ async fn the_rules_follow_a_vm_to_its_new_private_address() {
 }
 
 #[tokio::test]
+async fn an_opening_asks_azure_where_the_vm_is_however_new_the_inventory_is() {
+    let world = World::start().await;
+    let admin = world.client("ADMIN").await;
+    admin.enable(&vm("web-01"), 22).await.expect(200);
+    admin.get(shared::api::route::VMS).await.expect(200);
+    edit(&world, "web-01-nic", |nic| {
+        nic["properties"]["ipConfigurations"][0]["properties"]["privateIPAddress"] = "10.1.0.78".into();
+    })
+    .await;
+    world.client("REQUESTER").await.open(&vm("web-01"), 22, "PT1H").await.expect(201);
+    assert_eq!(destinations(&world, "web-01-nsg").await, ["10.1.0.78/32", "10.1.0.78/32"]);
+    assert_eq!(world.probe(&vm("web-01"), 22, "203.0.113.7").await, "open");
+}
+
+#[tokio::test]
 async fn the_rules_follow_a_vm_to_another_nsg_and_nothing_stays_in_the_old_one() {
     let world = opened().await;
     edit(&world, "web-01-nic", |nic| {
