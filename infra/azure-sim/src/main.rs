@@ -52,8 +52,8 @@ impl FromStr for FleetArgument {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text.parse() {
             _ if text == "demo" => Ok(Self(Fleet::Demo)),
-            Ok(count @ 1..=20_000) => Ok(Self(Fleet::Generated(count))),
-            _ => Err("give `demo` or a number of machines from 1 to 20000"),
+            Ok(count @ 1..=100_000) => Ok(Self(Fleet::Generated(count))),
+            _ => Err("give `demo` or a number of machines from 1 to 100000"),
         }
     }
 }

@@ -86,9 +86,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 
 fn parse_fleet(text: &str) -> Result<String, String> {
     match text.parse::<usize>() {
-        Ok(1..=10_000) => Ok(text.to_owned()),
+        Ok(1..=100_000) => Ok(text.to_owned()),
         _ if text == "demo" => Ok(text.to_owned()),
-        _ => Err("a fleet is `demo` or a number of VMs from 1 to 10000".to_owned()),
+        _ => Err("a fleet is `demo` or a number of VMs from 1 to 100000".to_owned()),
     }
 }
 
@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     fn other_fleets_are_refused() {
-        for text in ["", "0", "-1", "10001", "Demo", "5x"] {
+        for text in ["", "0", "-1", "100001", "Demo", "5x"] {
             assert!(parse_fleet(text).is_err(), "{text}");
         }
     }
