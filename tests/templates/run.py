@@ -39,6 +39,9 @@ AWS_KNOWS = {
     "AWS::Region": "eu-west-1",
     "AWS::URLSuffix": "amazonaws.com",
     "HttpApi": "abcde12345",
+    "Sweep.Arn": "arn:aws:lambda:eu-west-1:123456789012:function:postern-Sweep-ABC",
+    "OneShotRole.Arn": "arn:aws:iam::123456789012:role/postern-OneShotRole-ABC",
+    "OneShots": "postern",
     "DatabaseProxy.Endpoint": "postern.proxy-abc.eu-west-1.rds.amazonaws.com",
     "EntraSecret": "entra",
     "DatabaseSecret": "database",
@@ -47,6 +50,8 @@ AWS_KNOWS = {
     "secret database": '{"username": "postern", "password": "a1B2c3D4e5"}',
     "secret cookie": "x" * 85,
 }
+# What AWS gives to each function.
+AWS_GIVES = {"AWS_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "ASIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "x", "AWS_SESSION_TOKEN": "y"}
 
 
 def case(function):
@@ -107,13 +112,13 @@ def postern_takes_the_configuration_of_the_sam_template():
     for function in ("Api", "Sweep"):
         for cloud in ("public", "us_gov", "china"):
             variables = template().variables(function, {**AWS, "Cloud": cloud}, AWS_KNOWS)
-            report = reads(variables)
+            report = reads({**AWS_GIVES, **variables})
             assert "https://abcde12345.execute-api.eu-west-1.amazonaws.com/" in report, report
 
 
 @case
 def postern_refuses_a_configuration_without_its_secret():
-    variables = template().variables("Api", AWS, AWS_KNOWS)
+    variables = {**AWS_GIVES, **template().variables("Api", AWS, AWS_KNOWS)}
     del variables["POSTERN_COOKIE_KEY"]
     done = postern_check(variables)
     assert done.returncode != 0 and "POSTERN_COOKIE_KEY" in done.stderr, done
@@ -122,7 +127,18 @@ def postern_refuses_a_configuration_without_its_secret():
 @case
 def a_public_url_of_ones_own_is_used():
     given = {**AWS, "Front": "FunctionUrl", "PublicUrl": "https://jit.contoso.example"}
-    assert "https://jit.contoso.example/" in reads(template().variables("Api", given, AWS_KNOWS))
+    assert "https://jit.contoso.example/" in reads({**AWS_GIVES, **template().variables("Api", given, AWS_KNOWS)})
+
+
+@case
+def a_grants_end_may_only_invoke_the_sweep():
+    resources = template().expanded["Resources"]
+    (policy,) = resources["OneShotRole"]["Properties"]["Policies"]
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert statement["Action"] == "lambda:InvokeFunction" and statement["Resource"] == {"Fn::GetAtt": ["Sweep", "Arn"]}, statement
+    variables = template().variables("Api", AWS, AWS_KNOWS)
+    assert variables["POSTERN_ONE_SHOT_TARGET"] == AWS_KNOWS["Sweep.Arn"], variables
+    assert not any("ONE_SHOT" in name for name in template().variables("Sweep", AWS, AWS_KNOWS))
 
 
 # ---- Azure ----
