@@ -9,9 +9,9 @@ use functions::{
 use http::Method;
 use serde_json::json;
 use shared::{api::route, nsg::stamp::StoreId};
-use tests::{CLIENT_ADDRESS, vm};
+use tests::{Azure, CLIENT_ADDRESS, vm};
 
-use crate::postern::{Home, an_opening, azure, remove_guard, until};
+use crate::postern::{Caller, Home, an_opening, azure, remove_guard, until};
 
 /// How long Azure takes for a write while a process is asked to end.
 const SLOW: Duration = Duration::from_millis(1500);
@@ -21,11 +21,9 @@ async fn a_call_in_hand_is_answered_and_no_new_one_is_taken() {
     let azure = azure(Duration::ZERO).await;
     let home = Home::of(&azure, &[]);
     let mut process = home.serve().await;
-    let web = vm("web-01");
-    home.caller(&azure, "ADMIN").await.enable(&web).await;
-    let requester = home.caller(&azure, "REQUESTER").await;
+    let (web, requester) = (vm("web-01"), requester_of_web(&home, &azure).await);
     let before = azure.history().await.len();
-    azure.sim_call(reqwest::Method::PUT, "settings", &json!({ "latency_ms": SLOW.as_millis() })).await;
+    answer_after(&azure, SLOW).await;
     let asking = tokio::spawn({
         let (requester, body) = (requester.clone(), an_opening(&web, "PT1H"));
         async move { requester.call(Method::POST, route::GRANTS, &[], Some(&body)).await }
@@ -45,10 +43,8 @@ async fn what_was_promised_for_later_is_done_before_the_end() {
     let azure = azure(Duration::ZERO).await;
     let home = Home::of(&azure, &[]);
     let mut process = home.serve().await;
-    let web = vm("web-01");
-    home.caller(&azure, "ADMIN").await.enable(&web).await;
-    let requester = home.caller(&azure, "REQUESTER").await;
-    azure.sim_call(reqwest::Method::PUT, "settings", &json!({ "latency_ms": SLOW.as_millis() })).await;
+    let (web, requester) = (vm("web-01"), requester_of_web(&home, &azure).await);
+    answer_after(&azure, SLOW).await;
     let later = [("prefer", "respond-async")];
     let asked = requester.call(Method::POST, route::GRANTS, &later, Some(&an_opening(&web, "PT1H"))).await;
     assert_eq!(asked.expect("it is answered").0, 202);
@@ -67,7 +63,7 @@ async fn a_sweep_in_hand_is_finished() {
     assert!(process.end().await.success(), "{}", home.log());
     remove_guard(&azure).await;
     let before = azure.history().await.len();
-    azure.sim_call(reqwest::Method::PUT, "settings", &json!({ "latency_ms": SLOW.as_millis() })).await;
+    answer_after(&azure, SLOW).await;
     let mut process = home.serve().await;
     until("the sweep writes it again", async || azure.history().await.len() > before).await;
     let asked_at = SystemClock.now();
@@ -96,11 +92,9 @@ async fn what_takes_too_long_is_left_to_the_next_process() {
     let azure = azure(Duration::ZERO).await;
     let home = Home::of(&azure, &[("POSTERN_STOP_WITHIN", "1")]);
     let mut process = home.serve().await;
-    let web = vm("web-01");
-    home.caller(&azure, "ADMIN").await.enable(&web).await;
-    let requester = home.caller(&azure, "REQUESTER").await;
+    let (web, requester) = (vm("web-01"), requester_of_web(&home, &azure).await);
     let before = azure.history().await.len();
-    azure.sim_call(reqwest::Method::PUT, "settings", &json!({ "latency_ms": 20_000 })).await;
+    answer_after(&azure, Duration::from_secs(20)).await;
     let asking = tokio::spawn({
         let (requester, body) = (requester.clone(), an_opening(&web, "PT1H"));
         async move { requester.call(Method::POST, route::GRANTS, &[], Some(&body)).await }
@@ -112,7 +106,18 @@ async fn what_takes_too_long_is_left_to_the_next_process() {
     assert!(asked_at.elapsed() < Duration::from_secs(15), "it did not wait for Azure");
     assert_eq!(asking.await.unwrap(), None, "the connection broke");
     assert!(home.log().contains("left to the next process"), "{}", home.log());
-    azure.sim_call(reqwest::Method::PUT, "settings", &json!({ "latency_ms": 0 })).await;
+    answer_after(&azure, Duration::ZERO).await;
     let _next = home.serve().await;
     until("the next process opened it", async || azure.probe(&web, 22, CLIENT_ADDRESS).await == "open").await;
+}
+
+/// Enables JIT on web-01 and gives somebody who may ask for it.
+async fn requester_of_web(home: &Home, azure: &Azure) -> Caller {
+    home.caller(azure, "ADMIN").await.enable(&vm("web-01")).await;
+    home.caller(azure, "REQUESTER").await
+}
+
+/// How long Azure takes for each write from now on.
+async fn answer_after(azure: &Azure, latency: Duration) {
+    azure.sim_call(reqwest::Method::PUT, "settings", &json!({ "latency_ms": latency.as_millis() })).await;
 }
